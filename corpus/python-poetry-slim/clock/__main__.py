@@ -1,0 +1,5 @@
+import datetime
+
+import six
+
+six.print_(datetime.datetime.now().isoformat())

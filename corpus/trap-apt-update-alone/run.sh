@@ -1,0 +1,3 @@
+#!/bin/sh
+memcached -u nobody -d
+exec redis-server --bind 0.0.0.0

@@ -1,0 +1,3 @@
+module example.org/grain
+
+go 1.21

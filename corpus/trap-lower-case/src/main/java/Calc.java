@@ -1,0 +1,5 @@
+public class Calc {
+    public static void main(String[] args) {
+        System.out.println(6 * 7);
+    }
+}

@@ -1,0 +1,1 @@
+setInterval(() => console.log("alive"), 60000);

@@ -1,0 +1,2 @@
+USER web
+ENTRYPOINT ["curl"]

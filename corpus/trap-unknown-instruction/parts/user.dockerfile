@@ -1,0 +1,2 @@
+RUN adduser -D web
+USER root

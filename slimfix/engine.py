@@ -1,0 +1,260 @@
+"""Rules to a finished rewrite: one rule at a time, guarded, round and round to a fixpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from slimfix import guard, suppress
+from slimfix.dockerfile import Dockerfile
+from slimfix.fix import Fix, Safety, Skip
+from slimfix.rules import Rule
+from slimfix.text import Edit, EditConflict, Lines, Span, apply, fitted, original_offset
+
+if TYPE_CHECKING:
+    from slimfix.context import BuildContext
+
+MAX_ROUNDS = 12
+"""Rounds over all rules; real files need two or three."""
+MAX_PASSES = 200
+"""Passes of one rule in one round; each makes at least one edit."""
+
+
+class Step(NamedTuple):
+    """One fix that was made."""
+
+    rule: Rule
+    fix: Fix
+    before: tuple[int, int]
+    """First and last line that it is about, in the original file, from 1."""
+    after: tuple[int, int]
+    """First and last line of its result, in the rewritten file."""
+
+
+class Skipped(NamedTuple):
+    """One fix that was not made."""
+
+    rule: Rule
+    reason: str
+    lines: tuple[int, int]
+    """First and last line that it is about, in the original file, from 1."""
+    kind: str
+    """``condition`` (the rule's own reason), ``safety`` (held back by the settings),
+    ``suppressed`` (by a comment) or ``guard`` (could not be shown to be right)."""
+
+
+class Rewrite(NamedTuple):
+    """What slimfix makes of one Dockerfile."""
+
+    before: str
+    after: str
+    steps: tuple[Step, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.before != self.after
+
+
+class Reader(NamedTuple):
+    """How to read a Dockerfile: everything but its text. See :class:`Dockerfile`."""
+
+    target: str | None = None
+    all_stages: bool = False
+    context: BuildContext | None = None
+    options: Mapping[str, Any] = {}
+
+    def read(self, text: str) -> Dockerfile:
+        """The Dockerfile of *text*. Raises ParseError."""
+        return Dockerfile(
+            text,
+            target=self.target,
+            all_stages=self.all_stages,
+            context=self.context,
+            options=self.options,
+        )
+
+
+def rewrite(
+    text: str,
+    rules: Sequence[Rule],
+    reader: Reader = Reader(),
+    allowed: Safety = Safety.ASSUMED,
+) -> Rewrite:
+    """Apply *rules* to a Dockerfile until they have nothing more to say.
+
+    Args:
+        text: the source, as :func:`slimfix.text.decode` gives it.
+        rules: in the order in which they are to run.
+        reader: target, context and settings.
+        allowed: the greatest safety value of a fix that is made.
+
+    Raises:
+        ParseError: the file is one that Docker refuses.
+    """
+    return _Run(text, rules, reader, allowed).run()
+
+
+class _Run:
+    def __init__(
+        self, text: str, rules: Sequence[Rule], reader: Reader, allowed: Safety
+    ) -> None:
+        self.original = reader.read(text)
+        self.current = self.original
+        self.rules = rules
+        self.reader = reader
+        self.allowed = allowed
+        self.history: list[tuple[Edit, ...]] = []
+        self.steps: list[tuple[Rule, Fix, int, Span]] = []
+        self.skipped: dict[tuple[str, str, tuple[int, int]], Skipped] = {}
+        self.refused: set[tuple[str, str]] = set()
+
+    def run(self) -> Rewrite:
+        seen = {self.current.text}
+        for _ in range(MAX_ROUNDS):
+            before = self.current.text
+            self.skipped = {k: s for k, s in self.skipped.items() if s.kind == "guard"}
+            for rule in self.rules:
+                self.apply_rule(rule)
+            if self.current.text == before:
+                return self.result()
+            if self.current.text in seen:
+                break
+            seen.add(self.current.text)
+        return self.gave_up()
+
+    def result(self) -> Rewrite:
+        lines = self.original.lines
+        final = self.current.lines
+        steps = []
+        for rule, fix, number, span in self.steps:
+            before = lines.range(self.original_span(fix.at, number))
+            steps.append(Step(rule, fix, before, final.range(self.final_span(span, number + 1))))
+        order = sorted(self.skipped.values(), key=lambda s: (s.lines, s.rule.order))
+        return Rewrite(self.original.text, self.current.text, tuple(steps), tuple(order))
+
+    def gave_up(self) -> Rewrite:
+        """Rules that undo each other, or never end: a bug of ours, and the file stays as it was."""
+        whole = (1, 1)
+        reason = "the rules did not come to rest on this file; it is left as it was"
+        skipped = tuple(Skipped(rule, reason, whole, "guard") for rule in self.rules[:1])
+        return Rewrite(self.original.text, self.original.text, (), skipped)
+
+    # -- one rule ------------------------------------------------------------------------------
+
+    def apply_rule(self, rule: Rule) -> None:
+        for _ in range(MAX_PASSES):
+            fixes = []
+            for found in rule.check(self.current):
+                if isinstance(found, Skip):
+                    self.skip(rule, found.reason, found.at, "condition")
+                elif self.wanted(rule, found):
+                    fixes.append(found)
+            batch = _disjoint(fixes)
+            if not batch or not self.take(rule, batch):
+                return
+
+    def wanted(self, rule: Rule, fix: Fix) -> bool:
+        """Whether a fix may be made; the reason is noted when it may not."""
+        if suppress.suppressed(self.current, rule, fix.at, *(e.span for e in fix.edits)):
+            self.skip(rule, fix.message, fix.at, "suppressed")
+        elif fix.safety > self.allowed:
+            self.skip(rule, fix.message, fix.at, "safety")
+        elif (rule.name, self.fingerprint(fix)) in self.refused:
+            pass
+        else:
+            return True
+        return False
+
+    def fingerprint(self, fix: Fix) -> str:
+        """What a fix would do, wherever it stands."""
+        touched = [(self.current.source(e.span), e.text) for e in fix.edits]
+        return repr((fix.message, touched))
+
+    def take(self, rule: Rule, batch: list[Fix]) -> bool:
+        """Make the fixes together, or, where the guard objects, one by one. True if any was made."""
+        problem = self.attempt(rule, batch)
+        if problem is None:
+            return True
+        if len(batch) > 1:
+            return any([self.take(rule, [fix]) for fix in batch[:1]]) or self.take(rule, batch[1:])
+        self.refused.add((rule.name, self.fingerprint(batch[0])))
+        self.skip(rule, f"{batch[0].message}: not made, for {problem}", batch[0].at, "guard")
+        return True
+
+    def attempt(self, rule: Rule, batch: list[Fix]) -> str | None:
+        """Make the fixes if the guard agrees; else say what is wrong, and nothing has changed."""
+        try:
+            edits = fitted(self.current.text, [edit for fix in batch for edit in fix.edits])
+            text = apply(self.current.text, edits)
+        except EditConflict as conflict:
+            return str(conflict)
+        if text == self.current.text:
+            return "it would change nothing"
+        after, problem = guard.check(self.current, text, edits, self.reader.read)
+        if after is None or problem:
+            return problem or "it could not be read"
+        number = len(self.history)
+        self.history.append(edits)
+        for fix in batch:
+            self.steps.append((rule, fix, number, _result_span(fix, edits)))
+        self.current = after
+        return None
+
+    # -- places --------------------------------------------------------------------------------
+
+    def skip(self, rule: Rule, reason: str, at: Span, kind: str) -> None:
+        lines = self.original.lines.range(self.original_span(at, len(self.history)))
+        self.skipped.setdefault((rule.name, reason, lines), Skipped(rule, reason, lines, kind))
+
+    def original_span(self, span: Span, number: int) -> Span:
+        """Where something in the text before step *number* stood in the original file."""
+        start, end = span.start, max(span.start, span.end - 1)
+        for edits in reversed(self.history[:number]):
+            start, end = original_offset(start, edits), original_offset(end, edits)
+        return Span(start, max(start, end) + 1)
+
+    def final_span(self, span: Span, number: int) -> Span:
+        """Where something in the text after step ``number - 1`` stands in the final one."""
+        start, end = span
+        for edits in self.history[number:]:
+            start, end = _moved(start, edits), _moved(end, edits)
+        return Span(start, max(start, end))
+
+
+def _disjoint(fixes: Iterable[Fix]) -> list[Fix]:
+    """The fixes that can be made at once; a later one that touches an earlier waits for its turn."""
+    taken: list[Span] = []
+    result = []
+    for fix in fixes:
+        spans = [edit.span for edit in fix.edits]
+        if not spans:
+            continue
+        if any(_touch(span, other) for span in spans for other in taken):
+            continue
+        taken += spans
+        result.append(fix)
+    return result
+
+
+def _touch(one: Span, other: Span) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _result_span(fix: Fix, edits: Sequence[Edit]) -> Span:
+    """Where the result of a fix stands in the text that *edits* make."""
+    start = min(edit.span.start for edit in fix.edits)
+    end = max(edit.span.end for edit in fix.edits)
+    return Span(_moved(start, edits, before=True), _moved(end, edits))
+
+
+def _moved(offset: int, edits: Sequence[Edit], before: bool = False) -> int:
+    """Where an offset stands once *edits* are made; *before* an insertion at that very place."""
+    shift = 0
+    for span, new in sorted(edits):
+        if span.end < offset or span.end == offset and not before:
+            shift += len(new) - (span.end - span.start)
+        elif span.start < offset:
+            return span.start + shift + len(new)
+    return offset + shift

@@ -1,0 +1,170 @@
+"""A command as a call of a program: wrappers taken off, verb, options and operands told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from slimfix.shell.script import Argument, Command
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[0-9.]*")
+
+# Programs that run the command in their arguments, with those of their options that take a value.
+_WRAPPERS: dict[str, Collection[str]] = {
+    "sudo": ("-u", "--user", "-g", "--group", "-h", "--host", "-p", "--prompt", "-C", "-D", "-R", "-T"),
+    "env": ("-u", "--unset", "-C", "--chdir"),
+    "command": (),
+    "exec": ("-a",),
+    "nice": ("-n",),
+    "ionice": ("-c", "-n"),
+    "nohup": (),
+    "eatmydata": (),
+    "gosu": (),
+}
+
+
+class Call(NamedTuple):
+    """A program and what it is given."""
+
+    program: str
+    """As called, directories and all; ``pip`` for ``python -m pip``."""
+    head: Argument
+    """The last word that names the program."""
+    verb: Argument | None
+    """The first operand, for programs that have verbs."""
+    options: tuple[tuple[Argument, Argument | None], ...]
+    """Each option with the value that follows it as a word of its own."""
+    operands: tuple[Argument, ...]
+    """What is left, behind the verb."""
+    wrapped: tuple[str, ...]
+    """The wrappers before it: ``sudo``, ``env``, ..."""
+
+    def option(self, *names: str) -> bool:
+        """Whether one of the options is given, in whatever form (``--x``, ``--x=v``, ``-x``)."""
+        return any(_named(argument.value, names) for argument, _ in self.options)
+
+    def option_value(self, *names: str) -> str | None:
+        """The value of the last of the options that is given with a known one."""
+        found: str | None = None
+        for argument, value in self.options:
+            text = argument.value or ""
+            for name in names:
+                if text == name and value is not None:
+                    found = value.value
+                elif text.startswith(name + "=") and name.startswith("--"):
+                    found = text.partition("=")[2]
+                elif not name.startswith("--") and text.startswith(name) and len(text) > len(name):
+                    found = text[len(name) :]
+        return found
+
+    @property
+    def unknown(self) -> bool:
+        """Whether a word of it is known to the running shell alone."""
+        everything = [a for pair in self.options for a in pair if a is not None]
+        return any(a.value is None for a in (*everything, *self.operands))
+
+
+def _named(text: str | None, names: Collection[str]) -> bool:
+    if text is None:
+        return False
+    return any(
+        text == name or name.startswith("--") and text.startswith(name + "=") for name in names
+    )
+
+
+def unwrap(arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
+    """The words from the program on, and the wrappers (``sudo -E``, ``env A=b``) before it."""
+    wrappers: list[str] = []
+    while arguments and (name := arguments[0].value) is not None:
+        base = name.rpartition("/")[2]
+        valued = _WRAPPERS.get(base)
+        if valued is None:
+            break
+        i = 1
+        while i < len(arguments):
+            value = arguments[i].value
+            if value is None:
+                return (), tuple(wrappers)
+            if value.startswith("-") and len(value) > 1:
+                i += 2 if value in valued else 1
+            elif base in ("sudo", "env") and _ASSIGNMENT.fullmatch(value):
+                i += 1
+            else:
+                break
+        if base == "gosu":
+            i += 1
+        wrappers.append(base)
+        arguments = arguments[i:]
+    return arguments, tuple(wrappers)
+
+
+def call(
+    command: Command, programs: Collection[str], valued: Collection[str], module: str = ""
+) -> Call | None:
+    """*command* as a call of one of *programs*, or None if it is none.
+
+    Args:
+        command: the command.
+        programs: names, as regular expressions over the word without its directory.
+        valued: options that take the next word as their value.
+        module: the name under which ``python -m`` runs the program, if it does.
+    """
+    arguments, wrappers = unwrap(command.arguments)
+    if not arguments or arguments[0].value is None:
+        return None
+    name = arguments[0].value.rpartition("/")[2]
+    rest = arguments[1:]
+    head = arguments[0]
+    if module and _PYTHON.fullmatch(arguments[0].value):
+        at = _module(rest, module)
+        if at is None:
+            return None
+        head, rest, name = rest[at], rest[at + 1 :], module
+    elif not any(re.fullmatch(pattern, name) for pattern in programs):
+        return None
+    return _parse(name, head, rest, valued, wrappers)
+
+
+def _module(rest: tuple[Argument, ...], module: str) -> int | None:
+    """Where ``module`` stands behind ``python [options] -m``."""
+    for i, argument in enumerate(rest):
+        value = argument.value
+        if value is None or not value.startswith("-"):
+            return None
+        if value == "-m" or not value.startswith("--") and value.endswith("m") and "c" not in value:
+            following = rest[i + 1] if i + 1 < len(rest) else None
+            return i + 1 if following is not None and following.value == module else None
+        if value in ("-c", "-"):
+            return None
+    return None
+
+
+def _parse(
+    name: str,
+    head: Argument,
+    rest: tuple[Argument, ...],
+    valued: Collection[str],
+    wrappers: tuple[str, ...],
+) -> Call:
+    verb: Argument | None = None
+    options: list[tuple[Argument, Argument | None]] = []
+    operands: list[Argument] = []
+    i, ended = 0, False
+    while i < len(rest):
+        argument = rest[i]
+        value = argument.value
+        i += 1
+        text = value if value is not None else argument.raw
+        if not ended and text == "--":
+            ended = True
+        elif not ended and text.startswith("-") and len(text) > 1:
+            following = rest[i] if text in valued and i < len(rest) else None
+            i += following is not None
+            options.append((argument, following))
+        elif verb is None:
+            verb = argument
+        else:
+            operands.append(argument)
+    return Call(name, head, verb, tuple(options), tuple(operands), wrappers)

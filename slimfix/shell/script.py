@@ -1,0 +1,119 @@
+"""A shell script bound to its place in the file: commands and words with file spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from slimfix.shell.logical import Logical
+from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, Word, words_of
+from slimfix.shell.read import Opaque, Tree, read
+from slimfix.text import Span
+
+
+class Argument(NamedTuple):
+    """A word of a command in the file."""
+
+    value: str | None
+    """After quote removal; None when the shell would expand something in it."""
+    raw: str
+    span: Span
+    glob: bool
+
+
+class Command(NamedTuple):
+    """A simple command in the file, and how it is reached."""
+
+    node: Simple
+    span: Span
+    arguments: tuple[Argument, ...]
+    """Its words, the name first. Empty for a bare assignment or redirection."""
+    nesting: tuple[str, ...]
+    """From the outside in: ``subshell``, ``group``, ``if``, ``loop``, ``case``, ``function``,
+    ``pipeline``, ``condition``, ``negated``, ``background``, ``substitution``."""
+
+    @property
+    def name(self) -> str | None:
+        """The command's name; None when it has none or only the shell knows it."""
+        return self.arguments[0].value if self.arguments else None
+
+    @property
+    def values(self) -> tuple[str | None, ...]:
+        """The values of all its words."""
+        return tuple(a.value for a in self.arguments)
+
+
+_NESTING = {"while": "loop", "until": "loop", "for": "loop"}
+
+
+class Script:
+    """The tree of a script together with the way back to the file."""
+
+    __slots__ = ("_commands", "logical", "tree")
+
+    def __init__(self, logical: Logical, tree: Tree) -> None:
+        self.logical = logical
+        self.tree = tree
+        self._commands: tuple[Command, ...] | None = None
+
+    @classmethod
+    def read(cls, logical: Logical) -> Script | Opaque:
+        """The script of a logical text, or why it is not understood."""
+        tree = read(logical.text)
+        return tree if isinstance(tree, Opaque) else cls(logical, tree)
+
+    @property
+    def root(self) -> Node:
+        """The whole script as one node."""
+        return self.tree.root
+
+    @property
+    def text(self) -> str:
+        """The logical text."""
+        return self.logical.text
+
+    def span(self, node: Node | Word) -> Span:
+        """Where a node or word stands in the file."""
+        return self.logical.span(node.start, node.end)
+
+    def argument(self, word: Word) -> Argument:
+        """A word of the tree, bound to the file."""
+        return Argument(word.value, word.raw, self.span(word), word.glob)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Every simple command, in the order of the text, those within substitutions too."""
+        if self._commands is None:
+            self._commands = tuple(
+                Command(node, self.span(node), tuple(map(self.argument, node.words)), nesting)
+                for node, nesting in walk(self.root)
+            )
+        return self._commands
+
+
+def walk(node: Node, nesting: tuple[str, ...] = ()) -> Iterator[tuple[Simple, tuple[str, ...]]]:
+    """Every simple command below *node* with its nesting, in the order of the text."""
+    for word in words_of(node):
+        for inner in word.substitutions:
+            yield from walk(inner, (*nesting, "substitution"))
+    if isinstance(node, Simple):
+        yield node, nesting
+    elif isinstance(node, Pipeline):
+        inside = (*nesting, "pipeline") if len(node.commands) > 1 else nesting
+        if node.negated:
+            inside = (*inside, "negated")
+        for command in node.commands:
+            yield from walk(command, inside)
+    elif isinstance(node, AndOr):
+        for i, item in enumerate(node.items):
+            conditional = "||" in node.operators[:i] or "||" in node.operators[i:]
+            yield from walk(item, (*nesting, "condition") if conditional else nesting)
+    elif isinstance(node, Sequence):
+        for item, terminator in zip(node.items, node.terminators):
+            yield from walk(item, (*nesting, "background") if terminator == "&" else nesting)
+    elif isinstance(node, Compound):
+        kind = _NESTING.get(node.kind, node.kind)
+        for i, part in enumerate(node.parts):
+            tested = node.kind in ("while", "until") and i == 0
+            tested = tested or (node.kind == "if" and i % 2 == 0 and i + 1 < len(node.parts))
+            yield from walk(part, (*nesting, kind, "condition") if tested else (*nesting, kind))
