@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_HEREDOC = re.compile(r"(\d*)<<(-?)\s*([^<]*)\Z")
+_HEREDOC = re.compile(r"(\d*)<<(-?)(\s*)([^<]*)\Z")
 
 
 class Marker(NamedTuple):
@@ -21,6 +21,8 @@ class Marker(NamedTuple):
     expand: bool
     """Whether variables in the body are expanded: no part of the marker was quoted."""
     fd: int
+    spaced: bool = False
+    """White space stands before the name. Older releases of BuildKit see no heredoc in that."""
 
 
 def _words(line: str) -> list[str]:
@@ -60,19 +62,42 @@ def _words(line: str) -> list[str]:
     return words
 
 
+def is_whole(text: str) -> bool:
+    """Whether *text* is one heredoc and nothing else."""
+    return len(_words(text)) == 1 and len(markers(text)) == 1
+
+
+def _unquoted(raw: str) -> str:
+    """*raw* without its quotes and escapes, as BuildKit compares it with the line that ends a body."""
+    out = ""
+    i, quote = 0, ""
+    while i < len(raw):
+        c = raw[i]
+        if c == "\\" and quote != "'" and (not quote or raw[i + 1 : i + 2] in ('"', "$", "\\")):
+            out += raw[i + 1 : i + 2]
+            i += 1
+        elif c == quote:
+            quote = ""
+        elif not quote and c in "'\"":
+            quote = c
+        else:
+            out += c
+        i += 1
+    return out
+
+
 def markers(line: str) -> list[Marker]:
     """The heredocs that *line* (a whole logical instruction) opens, in their order."""
     result = []
     for word in _words(line):
         match = _HEREDOC.match(word)
-        if match is None or not match.group(3):
+        if match is None or not match.group(4):
             continue
-        raw = match.group(3)
-        name = re.sub(r"\\(.)", r"\1", raw)
-        quoted = "'" in raw or '"' in raw
-        name = re.sub(r"['\"]", "", name)
-        if not name or re.search(r"\s", name):
+        raw = match.group(4)
+        name = _unquoted(raw)
+        if not name:
             continue
+        expand = sum(name.count(q) - raw.count(q) for q in "'\"") == 0
         fd = int(match.group(1) or 0)
-        result.append(Marker(name, match.group(2) == "-", not quoted, fd))
+        result.append(Marker(name, match.group(2) == "-", expand, fd, bool(match.group(3))))
     return result

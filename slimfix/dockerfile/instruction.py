@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 from slimfix.dockerfile import words
+from slimfix.dockerfile.heredoc import is_whole
 from slimfix.dockerfile.state import Base, State
 from slimfix.dockerfile.tiles import Heredoc, Tile
 from slimfix.dockerfile.words import Flag, Part
@@ -122,7 +123,7 @@ class Instruction:
         return (
             self.name == "RUN"
             and len(self.heredocs) == 1
-            and re.fullmatch(r"\d*<<-?\s*\S+", self.args.text) is not None
+            and is_whole(self.args.text)
         )
 
     @cached_property

@@ -229,19 +229,22 @@ class _Reader:
             name = words[1].upper()
         return markers(logical.text) if name in _HEREDOC_INSTRUCTIONS else []
 
-    def bodies(self, found: list[Marker], last: int, first: int) -> tuple[tuple[Heredoc, ...], int]:
+    def bodies(self, wanted: list[Marker], last: int, first: int) -> tuple[tuple[Heredoc, ...], int]:
         """The heredoc bodies that follow line *last*, and the line that ends the last of them."""
         result: list[Heredoc] = []
         number = last + 1
-        for marker in found:
+        for marker in wanted:
             begun = number
-            while True:
-                if number >= len(self.lines):
-                    raise ParseError(f"unterminated heredoc {marker.name}", first + 1)
+            found = False
+            while not found and number < len(self.lines):
                 line = self.lines[number].rstrip("\r\n")
                 number += 1
-                if (line.lstrip("\t") if marker.strip_tabs else line) == marker.name:
-                    break
+                found = (line.lstrip("\t") if marker.strip_tabs else line) == marker.name
+            if not found and marker.spaced:  # ``$((1 << 3))``, which older releases build
+                number = begun
+                continue
+            if not found:
+                raise ParseError(f"unterminated heredoc {marker.name}", first + 1)
             body = Span(self.starts[begun], self.starts[number - 1])
             terminator = Span(self.starts[number - 1], self.starts[number])
             result.append(Heredoc(marker, body, terminator))

@@ -100,6 +100,7 @@ class _Converter:
         self.base = base
         self.covered: list[tuple[int, int]] = []
         self.hidden = [hole for hole in blanked.holes if hole[2] in ("$(", "`")]
+        self.arrays = [hole for hole in blanked.holes if hole[2] == "array"]
         self.cases = dict(blanked.cases)
         self.tests = {s: e for s, e, kind in blanked.holes if kind in ("[[", "((")}
         self.fillers = {s for s, _, kind in blanked.holes if kind in ("case", "pattern")}
@@ -222,7 +223,8 @@ class _Converter:
                 self.leaf(part.pos)
             else:
                 commands.append(self.node(part))
-        return Pipeline(n.pos[0] + self.base, n.pos[1] + self.base, tuple(commands), negated)
+        end = commands[-1].end if commands else n.pos[1] + self.base
+        return Pipeline(n.pos[0] + self.base, end, tuple(commands), negated)
 
     def on_compound(self, n: Any) -> Node:
         redirects = tuple(self.redirect(r) for r in n.redirects)
@@ -243,6 +245,7 @@ class _Converter:
         kind = "group" if inner.word == "{" else "subshell"
         if start in self.cases:
             kind = "case"
+            end = max(end, self.cases[start])
         for doc in self.blanked.heredocs:
             if doc.start >= end and self.owns(start, end, doc.start):
                 redirects += (self.heredoc(doc),)
@@ -274,6 +277,7 @@ class _Converter:
             else:
                 parts.append(self.node(part))
         start, end = n.pos[0] + self.base, n.pos[1] + self.base
+        end = max([end, *(part.end for part in parts)])
         return Compound(start, end, kind, tuple(parts), tuple(words), ())
 
     # -- leaves -------------------------------------------------------------------------------
@@ -288,9 +292,10 @@ class _Converter:
         if _SIMPLE_WORD.fullmatch(raw):
             value, glob = literal(raw)
             return Word(start + b, end + b, raw, value, glob, ())
-        if blank.word_end(self.text, start) != end:
+        array = any(start <= h[0] and h[1] <= end for h in self.arrays)
+        if blank.word_end(self.blanked.text if array else self.text, start) != end:
             raise _Misread(f"a word at {start + b}")
-        value, glob = literal(raw)
+        value, glob = (None, False) if array else literal(raw)
         inner = tuple(self.substitution(h) for h in self.hidden if start <= h[0] and h[1] <= end)
         return Word(start + b, end + b, raw, value, glob, inner)
 

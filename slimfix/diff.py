@@ -1,0 +1,106 @@
+"""Unified diffs, byte for byte such as ``git apply`` and ``patch`` take them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from slimfix.text import encode, split_lines
+
+CONTEXT = 3
+"""Unchanged lines around a change."""
+
+_NO_NEWLINE = "\n\\ No newline at end of file\n"
+_RESET = "\033[0m"
+_COLOURS = {"-": "\033[31m", "+": "\033[32m", "@": "\033[36m"}
+_BOLD = "\033[1m"
+
+
+def unified(before: str, after: str, path: str) -> str:
+    """The diff of two texts; empty when they are equal.
+
+    Args:
+        before: the old text.
+        after: the new text.
+        path: what to call the file, with slashes; ``a/`` and ``b/`` go before it.
+    """
+    if before == after:
+        return ""
+    pieces = [f"--- {_name('a/' + path)}\n", f"+++ {_name('b/' + path)}\n"]
+    pieces += _hunks(split_lines(before), split_lines(after))
+    return "".join(pieces)
+
+
+def diff(before: str, after: str, path: str, colour: bool = False) -> bytes:
+    """The diff of two texts as bytes to print, in colour if wanted."""
+    text = unified(before, after, path)
+    return encode("".join(map(_coloured, _numbered(text))) if colour else text)
+
+
+def label(path: str) -> str:
+    """What a diff calls a file: its path from the current directory, with slashes."""
+    if path == "-":
+        return "stdin"
+    with contextlib.suppress(ValueError):  # another drive
+        path = os.path.relpath(path)
+    return path.replace(os.sep, "/")
+
+
+def _name(name: str) -> str:
+    """A name in a header, quoted as git does it where it could be misread."""
+    data = os.fsencode(name)
+    if any(byte < 32 or byte > 126 or byte in b'"\\' for byte in data):
+        named = {9: "\\t", 10: "\\n", 13: "\\r", 34: '\\"', 92: "\\\\"}
+        quoted = (named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in data)
+        return '"' + "".join(quoted) + '"'
+    return name + "\t" * (" " in name)
+
+
+def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
+    from difflib import SequenceMatcher
+
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    # All but a few of the lines that both begin or end with are left out: they cost time.
+    head, tail = max(0, first - CONTEXT), max(0, last - CONTEXT)
+    left, right = old[head : len(old) - tail], new[head : len(new) - tail]
+    matcher = SequenceMatcher(None, left, right, autojunk=len(left) > 2000)
+    for group in matcher.get_grouped_opcodes(CONTEXT):
+        start, end = group[0], group[-1]
+        places = _place(head + start[1], head + end[2]), _place(head + start[3], head + end[4])
+        yield f"@@ -{places[0]} +{places[1]} @@\n"
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (_line(" ", line) for line in left[i1:i2])
+            else:
+                yield from (_line("-", line) for line in left[i1:i2])
+                yield from (_line("+", line) for line in right[j1:j2])
+
+
+def _place(start: int, end: int) -> str:
+    length = end - start
+    if length == 1:
+        return str(start + 1)
+    return f"{start + 1 if length else start},{length}"
+
+
+def _line(mark: str, line: str) -> str:
+    return mark + line if line.endswith("\n") else mark + line + _NO_NEWLINE
+
+
+def _numbered(text: str) -> Iterator[tuple[int, str]]:
+    return enumerate(split_lines(text))
+
+
+def _coloured(numbered: tuple[int, str]) -> str:
+    number, line = numbered
+    colour = _BOLD if number < 2 else _COLOURS.get(line[0])
+    if colour is None:
+        return line
+    body = line.rstrip("\r\n")
+    return colour + body + _RESET + line[len(body) :]

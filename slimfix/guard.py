@@ -1,0 +1,133 @@
+"""What must hold after every step, whatever rule made it.
+
+The new text is read again from nothing. It must still be a Dockerfile that Docker takes; no comment
+may be lost; an instruction that no edit touched must be the same, in the same state; and every
+command that no edit touched must still run, in the same order, as the same user in the same directory
+with the same variables and shell, and must stop the build by failing if it did so before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
+from slimfix.shell import Opaque
+from slimfix.shell.failure import fates
+from slimfix.text import Edit, Span
+
+
+def check(
+    before: Dockerfile, text: str, edits: Sequence[Edit], read: Callable[[str], Dockerfile]
+) -> tuple[Dockerfile | None, str | None]:
+    """Judge the text that *edits* made of *before*.
+
+    Returns:
+        The new Dockerfile and None, or what was read (if anything) and the objection.
+    """
+    try:
+        after = read(text)
+    except ParseError as error:
+        return None, f"Docker would refuse the result ({error})"
+    for judge in (_comments, _instructions, _commands):
+        problem = judge(before, after, edits)
+        if problem:
+            return after, problem
+    return after, None
+
+
+def _comments(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+    lost = Counter(_all_comments(before)) - Counter(_all_comments(after))
+    if lost:
+        return f"the comment {next(iter(lost))!r} would be lost"
+    return None
+
+
+def _all_comments(dockerfile: Dockerfile) -> list[str]:
+    """Comment lines, and the comments that a shell would see."""
+    found = list(dockerfile.comments)
+    for instruction in dockerfile.instructions:
+        if instruction.name != "RUN" or "#" not in instruction.logical.text:
+            continue
+        script = instruction.script
+        if not isinstance(script, Opaque):
+            found += [script.text[start:end].strip() for start, end in script.tree.comments]
+    return found
+
+
+def _touched(span: Span, edits: Sequence[Edit]) -> bool:
+    """Whether an edit changes something within *span*; an insertion at its very edge does not."""
+    return any(edit.span.start < span.end and span.start < edit.span.end for edit in edits) or any(
+        edit.span.start == edit.span.end and span.start < edit.span.start < span.end for edit in edits
+    )
+
+
+def _moved(offset: int, edits: Sequence[Edit]) -> int:
+    return offset + sum(
+        len(edit.text) - (edit.span.end - edit.span.start) for edit in edits if edit.span.end <= offset
+    )
+
+
+def _instructions(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+    places = {instruction.span.start: instruction for instruction in after.instructions}
+    for old in before.instructions:
+        if _touched(old.span, edits):
+            continue
+        new = places.get(_moved(old.span.start, edits))
+        line = before.lines.at(old.span.start)[0]
+        if new is None or before.source(old.span).strip() != after.source(new.span).strip():
+            return f"line {line}, which was not to change, would"
+        if _state(old.state) != _state(new.state) or new.onbuild != old.onbuild:
+            return f"line {line} would find another state"
+    return None
+
+
+def _state(state: State) -> tuple[object, ...]:
+    """What a command can notice of the state."""
+    return state.user, state.workdir, state.shell, sorted(state.environment().items(), key=str)
+
+
+class _Seen(NamedTuple):
+    text: str
+    stage: int
+    fatal: bool
+    state: tuple[object, ...]
+
+
+def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+    """Every command that no edit touched is found again, in order."""
+    changed = [i for i in before.instructions if i.name == "RUN" and _touched(i.span, edits)]
+    if not changed:
+        return None
+    old = [seen for i in changed for seen in _seen(before, i, edits)]
+    same = {
+        _moved(i.span.start, edits) for i in before.instructions if not _touched(i.span, edits)
+    }
+    new: list[_Seen] = []
+    for instruction in after.instructions:
+        if instruction.name == "RUN" and instruction.span.start not in same:
+            if isinstance(instruction.script, Opaque):
+                return f"the result could not be understood ({instruction.script.reason})"
+            new += _seen(after, instruction, ())
+    rest = iter(new)
+    for seen in old:
+        if seen not in rest:
+            return f"the command {seen.text[:60]!r} would no longer run as it did"
+    return None
+
+
+def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> list[_Seen]:
+    """The commands of a RUN that no edit touches, in the order of the text."""
+    script = instruction.script
+    if isinstance(script, Opaque):
+        return []
+    stage = instruction.stage.index if instruction.stage else -1
+    state = _state(instruction.state)
+    found = []
+    for fate in fates(script.root, instruction.state.shell.options):
+        span = script.span(fate.command)
+        if fate.command.words and not _touched(span, edits):
+            text = " ".join(script.text[fate.command.start : fate.command.end].split())
+            found.append(_Seen(text, stage, fate.fatal, state))
+    return found
