@@ -47,15 +47,74 @@ def test_outcomes(source: str, kind: str) -> None:
 
 
 words = st.sampled_from(
-    "a bb --x --y=z x=1 k='a b' k=\"c d\" && ; | # #c ' \" $v ${v} [ ] [\"a\", \"\"] é \\ ` \\# \\\\ `` <<<b"
-    " 1<2 as AS CMD NONE".split(" ")
+    [
+        "a",
+        "bb",
+        "--x",
+        "--y=z",
+        "x=1",
+        "k='a",
+        "b'",
+        'k="c',
+        'd"',
+        "&&",
+        ";",
+        "|",
+        "#",
+        "#c",
+        "'",
+        '"',
+        "$v",
+        "${v}",
+        "[",
+        "]",
+        '["a",',
+        '""]',
+        "é",
+        "\\",
+        "`",
+        "\\#",
+        "\\\\",
+        "``",
+        "<<<b",
+        "1<2",
+        "as",
+        "AS",
+        "CMD",
+        "NONE",
+    ]
 )
 space = st.sampled_from([" ", "  ", "\t", " \t "])
 names = st.sampled_from(
-    "FROM RUN COPY ADD ENV ARG LABEL CMD ENTRYPOINT EXPOSE USER WORKDIR VOLUME SHELL STOPSIGNAL HEALTHCHECK"
-    " MAINTAINER ONBUILD run Copy from env INCLUDE".split()
+    [
+        "FROM",
+        "RUN",
+        "COPY",
+        "ADD",
+        "ENV",
+        "ARG",
+        "LABEL",
+        "CMD",
+        "ENTRYPOINT",
+        "EXPOSE",
+        "USER",
+        "WORKDIR",
+        "VOLUME",
+        "SHELL",
+        "STOPSIGNAL",
+        "HEALTHCHECK",
+        "MAINTAINER",
+        "ONBUILD",
+        "run",
+        "Copy",
+        "from",
+        "env",
+        "INCLUDE",
+    ]
 )
-comment = st.builds("{}#{}".format, st.sampled_from(["", " ", "\t"]), st.sampled_from(["", " c", " c \\", " `"]))
+comment = st.builds(
+    "{}#{}".format, st.sampled_from(["", " ", "\t"]), st.sampled_from(["", " c", " c \\", " `"])
+)
 blank = st.sampled_from(["", " ", "\t"])
 between = st.lists(comment | blank, max_size=2)
 
@@ -80,7 +139,9 @@ def instruction(draw: st.DrawFn, mark: str) -> list[str]:
             word = draw(st.sampled_from(["E", "EOF", "a.b"]))
             quote = draw(st.sampled_from(["", "'", '"']))
             text += f" {draw(st.sampled_from(['', '', '3']))}<<{tabs}{quote}{word}{quote}"
-            bodies += draw(st.lists(st.sampled_from(["x", "\ty", "", "# c", "RUN z \\", "EOF ", "<<Q"]), max_size=3))
+            bodies += draw(
+                st.lists(st.sampled_from(["x", "\ty", "", "# c", "RUN z \\", "EOF ", "<<Q"]), max_size=3)
+            )
             bodies.append(("\t" if tabs and draw(st.booleans()) else "") + word)
         else:
             text += draw(space) + draw(words)

@@ -40,8 +40,10 @@ def names(source: str) -> list[str]:
         ("RUN apk add \\\n\n\n gcc\n", ["apk add gcc"]),
         ("RUN apk add \\  \n gcc \\\t\n && b\n", ["apk add gcc", "b"]),
         ("RUN apt-get install \\\n a \\\n # for x\n b\n", ["apt-get install a b"]),
-        ("RUN apt-get update && \\\n  # note\n  apt-get install -y a\n", ["apt-get update", "apt-get install -y a"]),
-        ("RUN a \\\n", ["a"]),
+        (
+            "RUN apt-get update && \\\n  # note\n  apt-get install -y a\n",
+            ["apt-get update", "apt-get install -y a"],
+        ),
         ("RUN\ta\tb\n", ["a b"]),
         ("\t RUN a\n", ["a"]),
         ("RUN a # note\n", ["a"]),
@@ -55,6 +57,11 @@ def names(source: str) -> list[str]:
 def test_continued_lines(run: str, expected: list[str]) -> None:
     assert commands("FROM x\n" + run) == expected
     assert commands("FROM x\n" + run + ("\n" if not run.endswith("\n") else "") + "USER y\n") == expected
+
+
+def test_a_continuation_may_end_the_file() -> None:
+    for end in ("\\", "\\\n", "\\\n\n", "\\\n# note\n"):
+        assert commands("FROM x\nRUN a " + end) == ["a"]
 
 
 def test_backtick_files() -> None:
@@ -167,7 +174,7 @@ def test_shell_holds_until_the_next_from() -> None:
 
 def test_state() -> None:
     source = (
-        "ARG v=3.18\nFROM alpine:$v\nENV A=1 B=\"$A x\"\nENV C d e\nARG D=2\nUSER app\nWORKDIR /srv\nWORKDIR w\n"
+        'ARG v=3.18\nFROM alpine:$v\nENV A=1 B="$A x"\nENV C d e\nARG D=2\nUSER app\nWORKDIR /srv\nWORKDIR w\n'
         "RUN a\nWORKDIR $HOME\nRUN b\nFROM c\nRUN d\n"
     )
     found = read(source)

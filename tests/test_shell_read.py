@@ -21,7 +21,10 @@ COMMANDS: list[tuple[str, list[tuple[str | None, str]]]] = [
     ("! grep x y", [("grep", "negated")]),
     ("( cd x && make )", [("cd", "subshell"), ("make", "subshell")]),
     ("{ a; b; }", [("a", "group"), ("b", "group")]),
-    ("if a; then b; elif c; then d; else e; fi", [("a", "if condition"), ("b", "if"), ("c", "if condition"), ("d", "if"), ("e", "if")]),
+    (
+        "if a; then b; elif c; then d; else e; fi",
+        [("a", "if condition"), ("b", "if"), ("c", "if condition"), ("d", "if"), ("e", "if")],
+    ),
     ("while a; do b; done", [("a", "loop condition"), ("b", "loop")]),
     ("until a; do b; done", [("a", "loop condition"), ("b", "loop")]),
     ("for x in 1 2; do b $x; done", [("b", "loop")]),
@@ -29,12 +32,38 @@ COMMANDS: list[tuple[str, list[tuple[str | None, str]]]] = [
     ("for x; do b; done", [("b", "loop")]),
     ("f() { a; }; f", [("a", "function group"), ("f", "")]),
     ("function f { a; }", [("a", "function group")]),
-    ("case $x in a) one ;; b|c) two && three ;; *) four ;; esac", [(":", "case"), (":", "case"), ("one", "case"), (":", "case"), ("two", "case"), ("three", "case"), (":", "case"), ("four", "case")]),
+    (
+        "case $x in a) one ;; b|c) two && three ;; *) four ;; esac",
+        [
+            (":", "case"),
+            (":", "case"),
+            ("one", "case"),
+            (":", "case"),
+            ("two", "case"),
+            ("three", "case"),
+            (":", "case"),
+            ("four", "case"),
+        ],
+    ),
     ("case $x in (a) one;; esac; two", [(":", "case"), (":", "case"), ("one", "case"), ("two", "")]),
     ("case $x in\n  a) one\n  ;;\nesac\ntwo", [(":", "case"), (":", "case"), ("one", "case"), ("two", "")]),
-    ("case \"$(uname -m)\" in x86_64) a ;; *) exit 1 ;; esac && b", [("uname", "case substitution"), (":", "case"), (":", "case"), ("a", "case"), (":", "case"), ("exit", "case"), ("b", "")]),
+    (
+        'case "$(uname -m)" in x86_64) a ;; *) exit 1 ;; esac && b',
+        [
+            ("uname", "case substitution"),
+            (":", "case"),
+            (":", "case"),
+            ("a", "case"),
+            (":", "case"),
+            ("exit", "case"),
+            ("b", ""),
+        ],
+    ),
     ("case x in a) ;; esac", [(":", "case"), (":", "case")]),
-    ("case x in a) case y in b) inner ;; esac ;; esac", [(":", "case"), (":", "case"), (":", "case case"), (":", "case case"), ("inner", "case case")]),
+    (
+        "case x in a) case y in b) inner ;; esac ;; esac",
+        [(":", "case"), (":", "case"), (":", "case case"), (":", "case case"), ("inner", "case case")],
+    ),
     ("[[ -f x && $y == z* ]] && a", [("a", "")]),
     ("[[ $x =~ ^(a|b)$ ]] || b", [("b", "condition")]),
     ("(( x > 1 )) && a", [("a", "")]),
@@ -53,9 +82,25 @@ COMMANDS: list[tuple[str, list[tuple[str | None, str]]]] = [
     ("cat <<A; cat <<B\n1\nA\n2\nB\nc", [("cat", ""), ("cat", ""), ("c", "")]),
     ("cat <<< word && b", [("cat", ""), ("b", "")]),
     ("a `b c` d", [("b", "substitution"), ("a", "")]),
-    ("a \"`b`\"", [("b", "substitution"), ("a", "")]),
-    ("a $(b && c || d)", [("b", "substitution condition"), ("c", "substitution condition"), ("d", "substitution condition"), ("a", "")]),
-    ("a \"$(b \"$(c | d)\" )\"", [("c", "substitution substitution pipeline"), ("d", "substitution substitution pipeline"), ("b", "substitution"), ("a", "")]),
+    ('a "`b`"', [("b", "substitution"), ("a", "")]),
+    (
+        "a $(b && c || d)",
+        [
+            ("b", "substitution condition"),
+            ("c", "substitution condition"),
+            ("d", "substitution condition"),
+            ("a", ""),
+        ],
+    ),
+    (
+        'a "$(b "$(c | d)" )"',
+        [
+            ("c", "substitution substitution pipeline"),
+            ("d", "substitution substitution pipeline"),
+            ("b", "substitution"),
+            ("a", ""),
+        ],
+    ),
     ("x=$(a; b) && c", [("a", "substitution"), ("b", "substitution"), (None, ""), ("c", "")]),
     ("x=1 y=2 a b", [("a", "")]),
     ("x=1", [(None, "")]),
@@ -76,12 +121,12 @@ COMMANDS: list[tuple[str, list[tuple[str | None, str]]]] = [
     ("a && { b || c; }", [("a", ""), ("b", "group condition"), ("c", "group condition")]),
     ("a & b", [("a", "background"), ("b", "")]),
     ("a ${x:-$(b)}", [("b", "substitution"), ("a", "")]),
-    ("echo \"a # b\" && c", [("echo", ""), ("c", "")]),
+    ('echo "a # b" && c', [("echo", ""), ("c", "")]),
     ("a b#c", [("a", "")]),
     ("if [ -f x ]; then a; fi", [("[", "if condition"), ("a", "if")]),
-    ("while read -r l; do a \"$l\"; done < x", [("read", "loop condition"), ("a", "loop")]),
+    ('while read -r l; do a "$l"; done < x', [("read", "loop condition"), ("a", "loop")]),
     ("a && \\\n b", [("a", ""), ("b", "")]),
-    ("eval \"$(b)\"", [("b", "substitution"), ("eval", "")]),
+    ('eval "$(b)"', [("b", "substitution"), ("eval", "")]),
     ("trap 'rm x' EXIT; a", [("trap", ""), ("a", "")]),
     (". ./x && a", [(".", ""), ("a", "")]),
     ("echo $'a\\'b' && c", [("echo", ""), ("c", "")]),
@@ -229,10 +274,66 @@ def test_places_over_continued_lines() -> None:
     assert source[slice(*found.commands[1].span)] == "c d"
 
 
-PIECES = (
-    "a b $x ' \" ` $( ) ( { } ; && || | & \n # \\ ! [[ ]] (( )) $(( case in esac ;; if then fi for do done"
-    " while << <<E <<'E' E\n > < 2>&1 x= x=( time é \r \t ${ function f() <( \\\n * ~ = :"
-).split(" ")
+PIECES = [
+    "a",
+    "b",
+    "$x",
+    "'",
+    '"',
+    "`",
+    "$(",
+    ")",
+    "(",
+    "{",
+    "}",
+    ";",
+    "&&",
+    "||",
+    "|",
+    "&",
+    "\n",
+    "#",
+    "\\",
+    "!",
+    "[[",
+    "]]",
+    "((",
+    "))",
+    "$((",
+    "case",
+    "in",
+    "esac",
+    ";;",
+    "if",
+    "then",
+    "fi",
+    "for",
+    "do",
+    "done",
+    "while",
+    "<<",
+    "<<E",
+    "<<'E'",
+    "E\n",
+    ">",
+    "<",
+    "2>&1",
+    "x=",
+    "x=(",
+    "time",
+    "é",
+    "\r",
+    "\t",
+    "${",
+    "function",
+    "f()",
+    "<(",
+    "\\\n",
+    "*",
+    "~",
+    "=",
+    ":",
+]
 
 
 @settings(max_examples=1500, deadline=None)
@@ -257,7 +358,9 @@ def test_constructs_one_after_another(texts: list[str]) -> None:
     check_spans(found, text)
 
 
-@pytest.mark.parametrize("around", ["( {} )", "{{ {}; }}", "$({})", "if a; then {}; fi", '"$({})"', "x $( ( {} ) )"])
+@pytest.mark.parametrize(
+    "around", ["( {} )", "{{ {}; }}", "$({})", "if a; then {}; fi", '"$({})"', "x $( ( {} ) )"]
+)
 def test_deep_nesting_is_not_raised(around: str) -> None:
     for depth in (3, MAX_DEPTH - 1, MAX_DEPTH + 1, 300):
         text = "a"

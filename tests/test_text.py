@@ -28,11 +28,13 @@ texts = st.text(st.sampled_from("ab\n\r é\udc80"), max_size=40)
 def edited(draw: st.DrawFn, new: str = "xy", newlines: bool = False) -> tuple[str, list[Edit]]:
     """A text and edits of it that do not meet, in any order."""
     text = draw(texts.map(lambda t: t if newlines else t.replace("\n", "").replace("\r", "")))
-    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    places: set[int] = draw(st.sets(st.integers(0, len(text)), max_size=8))
+    cuts = sorted(places)
     edits = []
     while cuts:
         start = cuts.pop(0)
-        end = cuts.pop(0) if cuts and draw(st.booleans()) else start
+        paired: bool = draw(st.booleans())
+        end = cuts.pop(0) if paired and cuts else start
         edits.append(Edit(Span(start, end), draw(st.text(st.sampled_from(new), max_size=3))))
     return text, draw(st.permutations(edits))
 

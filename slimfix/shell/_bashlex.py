@@ -70,6 +70,6 @@ def parse(text: str) -> list[Any]:
 
     Raises whatever bashlex raises: its own errors, NotImplementedError, AttributeError and more.
     """
-    parser: Any = _load().parse  # type: ignore[attr-defined]  # bashlex has no type information
+    parser: Any = _load().parse
     result: list[Any] = parser(text)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -17,6 +18,7 @@ from .harness import (
     inventory,
     run,
 )
+from .root import Root
 
 pytestmark = pytest.mark.parametrize("shell", SHELLS, ids=lambda s: s.name.lower())
 
@@ -159,6 +161,20 @@ def test_a_script_is_shut_in(shell: Shell) -> None:
     assert outcome.stdout == "/h* /m*\nout-a\n"
     assert outcome.files == (("/etc/passwd", "644 2", "x\n"),)
     assert run(["a"], shell).files == ()
+
+
+def test_ignored_signals_are_not_inherited(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test run in the background of a script has INT and QUIT ignored."""
+    run(["a"], shell)  # so that the shared root is the one from before
+    monkeypatch.setattr(Root, "_shared", None)
+    old = [(s, signal.signal(s, signal.SIG_IGN)) for s in (signal.SIGINT, signal.SIGQUIT)]
+    try:
+        outcome = run(["a"], shell)
+    finally:
+        for number, handler in old:
+            signal.signal(number, handler)
+        Root.shared().close()
+    assert [event.state for event in outcome.events] == ["umask=022"]
 
 
 def test_the_cap_is_reported(shell: Shell) -> None:
