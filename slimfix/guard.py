@@ -63,6 +63,13 @@ def _touched(span: Span, edits: Sequence[Edit]) -> bool:
     )
 
 
+def _edited(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> bool:
+    """Whether an edit changes an instruction; at the end of a file without a last line end, also there."""
+    end = instruction.span.end
+    open_end = end == len(dockerfile.text) and not dockerfile.text.endswith("\n")
+    return _touched(instruction.span, edits) or open_end and any(e.span.start == end for e in edits)
+
+
 def _moved(offset: int, edits: Sequence[Edit]) -> int:
     return offset + sum(
         len(edit.text) - (edit.span.end - edit.span.start) for edit in edits if edit.span.end <= offset
@@ -72,7 +79,7 @@ def _moved(offset: int, edits: Sequence[Edit]) -> int:
 def _instructions(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
     for old in before.instructions:
-        if _touched(old.span, edits):
+        if _edited(before, old, edits):
             continue
         new = places.get(_moved(old.span.start, edits))
         line = before.lines.at(old.span.start)[0]
@@ -97,13 +104,12 @@ class _Seen(NamedTuple):
 
 def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
     """Every command that no edit touched is found again, in order."""
-    changed = [i for i in before.instructions if i.name == "RUN" and _touched(i.span, edits)]
+    changed = [i for i in before.instructions if i.name == "RUN" and _edited(before, i, edits)]
     if not changed:
         return None
     old = [seen for i in changed for seen in _seen(before, i, edits)]
-    same = {
-        _moved(i.span.start, edits) for i in before.instructions if not _touched(i.span, edits)
-    }
+    untouched = [i for i in before.instructions if not _edited(before, i, edits)]
+    same = {_moved(i.span.start, edits) for i in untouched}
     new: list[_Seen] = []
     for instruction in after.instructions:
         if instruction.name == "RUN" and instruction.span.start not in same:
@@ -117,6 +123,14 @@ def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> s
     return None
 
 
+def _lengthened(span: Span, edits: Sequence[Edit]) -> bool:
+    """Whether a word is added at the end of a command, rather than an operator behind it."""
+    return any(
+        edit.span.start == span.end and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
+        for edit in edits
+    )
+
+
 def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> list[_Seen]:
     """The commands of a RUN that no edit touches, in the order of the text."""
     script = instruction.script
@@ -127,7 +141,7 @@ def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit
     found = []
     for fate in fates(script.root, instruction.state.shell.options):
         span = script.span(fate.command)
-        if fate.command.words and not _touched(span, edits):
+        if fate.command.words and not _touched(span, edits) and not _lengthened(span, edits):
             text = " ".join(script.text[fate.command.start : fate.command.end].split())
             found.append(_Seen(text, stage, fate.fatal, state))
     return found

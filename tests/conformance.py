@@ -129,9 +129,10 @@ def _ours(text: str) -> tuple[list[Reading], str, bool]:
             continue
         instruction = Instruction(text, tile, len(result), escape)
         first, last = lines.range(instruction.span)
-        docs = []
-        for doc in instruction.heredocs:
-            docs.append((doc.marker.name, doc.marker.fd, text[doc.body.start : doc.body.end]))
+        docs = [
+            (doc.marker.name, doc.marker.fd, text[doc.body.start : doc.body.end])
+            for doc in instruction.heredocs
+        ]
         problem = problem or _markers(instruction)
         result.append(
             Reading(

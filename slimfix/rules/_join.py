@@ -57,7 +57,7 @@ def around(instruction: Instruction, following: Instruction | None, first: bool)
         assert isinstance(other, Script)
         leaks = _leaks(root)
         if leaks and not (leaks == ["cd"] and _begins_at_root(other.root)):
-            return "(", ")"
+            return ("( " if script.text.startswith("(") else "("), ")"  # (( would be arithmetic
     if first:
         return "", ""
     group = isinstance(root, Sequence) or isinstance(root, AndOr) and "||" in root.operators

@@ -1,6 +1,6 @@
 """Run the RUN instructions of a Dockerfile in real shells and compare what they do.
 
-    from shells.harness import Shell, differences, run
+    from tests.shells.harness import Shell, differences, run
 
     assert not differences(["a; b", "c"], ["{ a; b; } && c"])
     assert run(["cd /x && a", "b"], Shell.DASH).calls == (("a",), ("b",))

@@ -1,0 +1,69 @@
+"""Alpine packages: which are only needed to build, and what a program needs of them at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from slimfix.knowledge import table
+
+BUILD_ONLY = frozenset(("dev", "compiler", "build-tool", "headers", "meta"))
+Release = tuple[int, int]
+
+
+def package(name: str) -> dict[str, Any] | None:
+    """The entry of a package, if there is one."""
+    found: dict[str, Any] | None = table("alpine_packages")["package"].get(name)
+    return found
+
+
+def build_only(name: str) -> bool:
+    """Whether nothing but a build needs the package."""
+    entry = package(name)
+    return entry is not None and entry["kind"] in BUILD_ONLY
+
+
+def pins(name: str, release: Release | None) -> tuple[str, ...] | None:
+    """The run-time packages of a build-only one; None if not known. No release: the same at all of them."""
+    entry = package(name)
+    if entry is None or entry.get("verified") is False or "runtime" not in entry:
+        return None
+    first, last = (_release(table("alpine_packages")["meta"][key]) for key in ("first", "last"))
+    releases = [release] if release else [(3, minor) for minor in range(first[1], last[1] + 1)]
+    answers = {_at(entry, each) if each >= first else None for each in releases}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def commands(name: str) -> Iterator[str]:
+    """The commands that go with a package."""
+    seen, waiting = set(), [name]
+    while waiting:
+        each = waiting.pop()
+        entry = package(each)
+        if each not in seen and entry is not None:
+            seen.add(each)
+            yield from entry.get("commands", ())
+            waiting += entry.get("brings", ())
+
+
+def _at(entry: dict[str, Any], release: Release) -> tuple[str, ...] | None:
+    found: list[str] = []
+    for key in ("runtime", "along"):
+        value = entry.get(key, [])
+        if value and isinstance(value[0], dict):
+            fitting = [row for row in value if _covers(row, release)]
+            if not fitting:
+                return None
+            value = [name for row in fitting for name in row["packages"]]
+        found += value
+    return tuple(dict.fromkeys(found))
+
+
+def _covers(row: dict[str, Any], release: Release) -> bool:
+    since, until = row.get("since"), row.get("until")
+    return (not since or _release(since) <= release) and (not until or release <= _release(until))
+
+
+def _release(text: str) -> Release:
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
