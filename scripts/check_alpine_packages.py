@@ -156,9 +156,7 @@ def at(value: Any, release: str) -> list[str] | None:
     return None
 
 
-def check(
-    table: dict[str, Any], name: str, version: str, release: Release, partial: bool
-) -> Iterator[str]:
+def check(table: dict[str, Any], name: str, version: str, release: Release, partial: bool) -> Iterator[str]:
     entry = table[name]
     package = release.packages.get(name)
     pinned = at(entry.get("runtime"), version)
@@ -187,9 +185,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("release", help="the Alpine release, as 3.22")
     parser.add_argument("source", nargs="+", type=Path)
-    parser.add_argument(
-        "--partial", action="store_true", help="the sources hold only a part of the release"
-    )
+    parser.add_argument("--partial", action="store_true", help="the sources hold only a part of the release")
     parser.add_argument("--table", type=Path, default=TABLE)
     arguments = parser.parse_args()
     table = tomllib.loads(arguments.table.read_text(encoding="utf-8"))["package"]
@@ -197,9 +193,7 @@ def main() -> int:
     build = [name for name in table if table[name]["kind"] in BUILD_KINDS]
     seen = [name for name in build if name in release.packages]
     errors = [
-        error
-        for name in seen
-        for error in check(table, name, arguments.release, release, arguments.partial)
+        error for name in seen for error in check(table, name, arguments.release, release, arguments.partial)
     ]
     for error in errors:
         print(error)

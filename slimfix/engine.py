@@ -9,7 +9,7 @@ from slimfix import guard, suppress
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.rules import Rule
-from slimfix.text import Edit, EditConflict, Lines, Span, apply, fitted, original_offset
+from slimfix.text import Edit, EditConflict, Span, apply, fitted, original_offset
 
 if TYPE_CHECKING:
     from slimfix.context import BuildContext
@@ -97,9 +97,7 @@ def rewrite(
 
 
 class _Run:
-    def __init__(
-        self, text: str, rules: Sequence[Rule], reader: Reader, allowed: Safety
-    ) -> None:
+    def __init__(self, text: str, rules: Sequence[Rule], reader: Reader, allowed: Safety) -> None:
         self.original = reader.read(text)
         self.current = self.original
         self.rules = rules
@@ -178,7 +176,7 @@ class _Run:
         if problem is None:
             return True
         if len(batch) > 1:
-            return any([self.take(rule, [fix]) for fix in batch[:1]]) or self.take(rule, batch[1:])
+            return self.take(rule, batch[:1]) | self.take(rule, batch[1:])
         self.refused.add((rule.name, self.fingerprint(batch[0])))
         self.skip(rule, f"{batch[0].message}: not made, for {problem}", batch[0].at, "guard")
         return True
@@ -253,7 +251,7 @@ def _moved(offset: int, edits: Sequence[Edit], before: bool = False) -> int:
     """Where an offset stands once *edits* are made; *before* an insertion at that very place."""
     shift = 0
     for span, new in sorted(edits):
-        if span.end < offset or span.end == offset and not before:
+        if span.end < offset or (span.end == offset and not before):
             shift += len(new) - (span.end - span.start)
         elif span.start < offset:
             return span.start + shift + len(new)

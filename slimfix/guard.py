@@ -67,7 +67,7 @@ def _edited(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Ed
     """Whether an edit changes an instruction; at the end of a file without a last line end, also there."""
     end = instruction.span.end
     open_end = end == len(dockerfile.text) and not dockerfile.text.endswith("\n")
-    return _touched(instruction.span, edits) or open_end and any(e.span.start == end for e in edits)
+    return _touched(instruction.span, edits) or (open_end and any(e.span.start == end for e in edits))
 
 
 def _moved(offset: int, edits: Sequence[Edit]) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conformance import BOTH_REFUSE, DIFFERS, NOT_COMPARED, REFUSED_LATER, SAME, compare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slimfix.dockerfile import Dockerfile, ParseError
 from slimfix.text import decode
+from tests.conformance import BOTH_REFUSE, DIFFERS, NOT_COMPARED, REFUSED_LATER, SAME, compare
 
 CORPUS = sorted(Path(__file__).parents[1].glob("corpus/*/Dockerfile"))
 

@@ -1,4 +1,4 @@
-"""Merged RUNs do what the separate ones did: both are run in real shells, with every command failing in turn."""
+"""Merged RUNs do what the separate ones did: run in real shells, each command failing in turn."""
 
 from __future__ import annotations
 

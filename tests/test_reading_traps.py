@@ -175,7 +175,7 @@ def test_shell_holds_until_the_next_from() -> None:
 def test_state() -> None:
     source = (
         'ARG v=3.18\nFROM alpine:$v\nENV A=1 B="$A x"\nENV C d e\nARG D=2\n'
-        'USER app\nWORKDIR /srv\nWORKDIR w\n'
+        "USER app\nWORKDIR /srv\nWORKDIR w\n"
         "RUN a\nWORKDIR $HOME\nRUN b\nFROM c\nRUN d\n"
     )
     found = read(source)

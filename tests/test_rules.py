@@ -92,7 +92,7 @@ def test_inside_onbuild(case: Case) -> None:
     def turned(text: str) -> str:
         return re.sub(r"^(?=(?:RUN|COPY|ENV|WORKDIR|USER|ARG) )", "ONBUILD ", text, flags=re.MULTILINE)
 
-    if case.rule.name == "build-deps":
+    if case.rule.name in ("build-deps", "manifest-first"):  # what comes after the trigger is unknown
         assert run(case, turned(case.before)) == turned(case.before)
     else:
         assert run(case, turned(case.before)) == turned(case.after)

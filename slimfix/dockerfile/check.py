@@ -10,13 +10,46 @@ from slimfix.dockerfile.tiles import ParseError
 from slimfix.text import Lines
 
 _NAMES = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL"
-    " STOPSIGNAL USER VOLUME WORKDIR".split()
+    [
+        "ADD",
+        "ARG",
+        "CMD",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "RUN",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ]
 )
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 _NEEDS_ARGUMENT = frozenset(
-    "ADD ARG COPY ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER"
-    " VOLUME WORKDIR".split()
+    [
+        "ADD",
+        "ARG",
+        "COPY",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ]
 )
 
 
@@ -58,7 +91,7 @@ def _problem(instruction: Instruction) -> str | None:
 
 def _from_problem(instruction: Instruction) -> str | None:
     parts = instruction.parts
-    if len(parts) not in (1, 3) or len(parts) == 3 and parts[1].text.lower() != "as":
+    if len(parts) not in (1, 3) or (len(parts) == 3 and parts[1].text.lower() != "as"):
         return "FROM requires either one or three arguments"
     if len(parts) == 3 and not _STAGE_NAME.fullmatch(parts[2].text.lower()):
         return f"invalid name for build stage: {parts[2].text!r}"

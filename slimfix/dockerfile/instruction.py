@@ -120,11 +120,7 @@ class Instruction:
     @property
     def heredoc_script(self) -> bool:
         """Whether a RUN consists of a heredoc alone, whose body is then the script."""
-        return (
-            self.name == "RUN"
-            and len(self.heredocs) == 1
-            and is_whole(self.args.text)
-        )
+        return self.name == "RUN" and len(self.heredocs) == 1 and is_whole(self.args.text)
 
     @cached_property
     def script_text(self) -> Logical | Opaque:

@@ -10,7 +10,7 @@ from slimfix.dockerfile import words
 from slimfix.dockerfile.check import check
 from slimfix.dockerfile.instruction import Instruction, Stage
 from slimfix.dockerfile.state import Base, Shell, State
-from slimfix.dockerfile.tiles import ParseError, Tile, tiles
+from slimfix.dockerfile.tiles import ParseError, tiles
 from slimfix.text import Lines, Span
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class Dockerfile:
                 triggers = []
                 stage, state = self._from(instruction, globals_)
             elif instruction.name == "ARG" and stage is None:
-                for name, value in _arguments(instruction, globals_):
-                    globals_[name] = value
+                globals_.update(_arguments(instruction, globals_))
             elif stage is None:
                 line = self.lines.at(instruction.span.start)[0]
                 raise ParseError("no build stage in current context (FROM is missing)", line)
@@ -118,9 +117,7 @@ class Dockerfile:
             instruction.state = state
             state = self._after(instruction, state, {})
 
-    def _from(
-        self, instruction: Instruction, globals_: Mapping[str, str | None]
-    ) -> tuple[Stage, State]:
+    def _from(self, instruction: Instruction, globals_: Mapping[str, str | None]) -> tuple[Stage, State]:
         parts = instruction.parts
         written = parts[0].text
         reference = words.expand(written, globals_, self.escape) or written
@@ -141,9 +138,7 @@ class Dockerfile:
                 return self._after(instruction, instruction.state, {})
         return State()
 
-    def _after(
-        self, instruction: Instruction, state: State, globals_: Mapping[str, str | None]
-    ) -> State:
+    def _after(self, instruction: Instruction, state: State, globals_: Mapping[str, str | None]) -> State:
         """The state that *instruction* leaves behind."""
         text = instruction.args.text
         if instruction.name == "USER":
@@ -180,14 +175,12 @@ class Dockerfile:
             ParseError: there is none.
         """
         for stage in reversed(self.stages):
-            if stage.name == name.lower() or name.isdigit() and stage.index == int(name):
+            if stage.name == name.lower() or (name.isdigit() and stage.index == int(name)):
                 return stage
         raise ParseError(f"no stage named {name}", 0)
 
 
-def _arguments(
-    instruction: Instruction, values: Mapping[str, str | None]
-) -> list[tuple[str, str | None]]:
+def _arguments(instruction: Instruction, values: Mapping[str, str | None]) -> list[tuple[str, str | None]]:
     """Names and default values of an ARG; a name without one takes the global's."""
     result = []
     for part in words.quoted_words(instruction.args.text, instruction.escape):

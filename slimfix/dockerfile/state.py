@@ -123,7 +123,7 @@ class Base(NamedTuple):
 
 _FAMILIES = (
     ("alpine", r"alpine"),
-    ("debian", r"debian|ubuntu|bookworm|bullseye|buster|stretch|jessie|trixie|focal|jammy|noble|bionic|xenial"),
+    ("debian", r"debian|ubuntu|bookworm|bullseye|buster|stretch|jessie|trixie|jammy|noble|focal"),
     ("redhat", r"centos|fedora|rhel|ubi|rocky|alma|amazonlinux|oraclelinux"),
     ("suse", r"suse|opensuse|leap|tumbleweed"),
     ("arch", r"archlinux|^arch"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -15,7 +15,7 @@ else:
 _HERE = os.path.dirname(__file__)
 
 
-@lru_cache(maxsize=None)
+@cache
 def table(name: str) -> dict[str, Any]:
     """The content of ``<name>.toml``. It is shared: do not change it.
 
@@ -23,4 +23,5 @@ def table(name: str) -> dict[str, Any]:
         FileNotFoundError: there is no such table.
     """
     with open(os.path.join(_HERE, f"{name}.toml"), "rb") as file:
-        return tomllib.load(file)
+        content: dict[str, Any] = tomllib.load(file)
+    return content

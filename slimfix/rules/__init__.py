@@ -76,8 +76,7 @@ def _matching(selectors: Iterable[str]) -> Iterator[Rule]:
             for rule in all_rules()
             if key in ("all", rule.name)
             or rule.name.startswith(key + "-")
-            or key.startswith("sf")
-            and rule.code.lower().startswith(key)
+            or (key.startswith("sf") and rule.code.lower().startswith(key))
         ]
         if not matches:
             raise UnknownRule(f"unknown rule: {selector}")

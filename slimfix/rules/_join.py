@@ -11,10 +11,49 @@ from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple
 
 # Builtins whose effect stays in the shell. In a subshell the first kind is harmless to what follows.
-_CONFINED = frozenset("cd export umask unset readonly pushd popd declare typeset read ulimit shift".split())
+_CONFINED = frozenset(
+    [
+        "cd",
+        "export",
+        "umask",
+        "unset",
+        "readonly",
+        "pushd",
+        "popd",
+        "declare",
+        "typeset",
+        "read",
+        "ulimit",
+        "shift",
+    ]
+)
 _UNCONFINED = frozenset(
-    "set shopt trap exec exit return eval . source alias unalias wait local getopts let hash logout"
-    " enable builtin bg fg jobs disown times".split()
+    [
+        "set",
+        "shopt",
+        "trap",
+        "exec",
+        "exit",
+        "return",
+        "eval",
+        ".",
+        "source",
+        "alias",
+        "unalias",
+        "wait",
+        "local",
+        "getopts",
+        "let",
+        "hash",
+        "logout",
+        "enable",
+        "builtin",
+        "bg",
+        "fg",
+        "jobs",
+        "disown",
+        "times",
+    ]
 )
 # Programs that leave a process behind, which dies with its RUN.
 _SERVICES = re.compile(
@@ -60,7 +99,7 @@ def around(instruction: Instruction, following: Instruction | None, first: bool)
             return ("( " if script.text.startswith("(") else "("), ")"  # (( would be arithmetic
     if first:
         return "", ""
-    group = isinstance(root, Sequence) or isinstance(root, AndOr) and "||" in root.operators
+    group = isinstance(root, Sequence) or (isinstance(root, AndOr) and "||" in root.operators)
     return ("{ ", "; }") if group else ("", "")
 
 
@@ -87,7 +126,9 @@ def _unjoinable(one: Script, two: Script) -> str | None:
         name = (arguments[0].value or "") if arguments else ""
         if "exec" in wrappers or name in _UNCONFINED:
             return f"{name or 'exec'} would reach into it"
-        if _SERVICES.fullmatch(name) or name.endswith("d") and "--daemonize" in (a.value for a in arguments):
+        if _SERVICES.fullmatch(name) or (
+            name.endswith("d") and "--daemonize" in (a.value for a in arguments)
+        ):
             return f"{name} leaves a process behind"
     if re.search(r"\$\{\w+:?=", one.text):
         return "an expansion assigns a variable"
@@ -101,10 +142,7 @@ def _replaced(one: Script, two: Script) -> str | None:
     """A program that was called and then installed anew: the shell remembers where the old one was."""
     called = {name for command in one.commands if (name := _program(command.values))}
     installed = {
-        re.split(r"[<>=~@!\[]", value)[0]
-        for command in one.commands
-        for value in command.values[1:]
-        if value
+        re.split(r"[<>=~@!\[]", value)[0] for command in one.commands for value in command.values[1:] if value
     }
     again = {name for command in two.commands if (name := _program(command.values))}
     for name in sorted(called & again):

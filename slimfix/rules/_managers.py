@@ -47,7 +47,9 @@ def cache_mounted(instruction: Instruction, table: dict[str, Any]) -> bool:
         target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
         for path in table["cache"]:
             tail = path.removeprefix("~/")
-            if target.rstrip("/").endswith(tail) or (path[0] == "/" and path.startswith(target.rstrip("/") + "/")):
+            if target.rstrip("/").endswith(tail) or (
+                path[0] == "/" and path.startswith(target.rstrip("/") + "/")
+            ):
                 return True
             if path.startswith("~/") and target.rstrip("/").endswith(tail.split("/")[0]):
                 return True

@@ -3,8 +3,8 @@
 Before:
     RUN apk add --no-cache gcc musl-dev libffi-dev && pip install cffi
 After:
-    RUN apk add --no-cache libgcc libffi && apk add --no-cache --virtual .build-deps gcc musl-dev libffi-dev \\
-        && pip install cffi && apk del --no-network .build-deps
+    RUN apk add --no-cache libgcc libffi && apk add --no-cache --virtual .build-deps gcc musl-dev \\
+        libffi-dev && pip install cffi && apk del --no-network .build-deps
 
 Fix safety: assumed. Nothing at run time may call the compiler; the run-time libraries are pinned.
 """
@@ -43,7 +43,9 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             root = root.items[0]
         if not isinstance(root, AndOr) or "||" in root.operators:
             continue
-        if not all(isinstance(i, Simple) and i.words and i.words[0].value not in ("exec", "exit") for i in root.items):
+        if not all(isinstance(i, Simple) and i.words for i in root.items):
+            continue
+        if any(c.name in ("exec", "exit", "trap") for c in script.commands):
             continue
         adds = [(c, k) for c, k in calls(run, manager("apk")) if k.verb and k.verb.value == "add"]
         pips = [c for c, k in calls(run, manager("pip")) if k.verb and k.verb.value == "install"]
@@ -60,8 +62,6 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             reason = "a package is not plain text"
         elif any("@" in (o.value or "") for o in call.operands) or call.option("-X", "--repository"):
             reason = "a package from another repository"
-        elif any(o.span.start < call.operands[0].span.start and o in call.operands[1:] for o in call.operands):
-            reason = "packages and options are mixed"
         elif any(command.span.contains(c) for c in run.comments):
             reason = "a comment stands between the packages"
         elif command.node.redirects or command.node.assignments:
@@ -70,8 +70,10 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         for name in build:
             found = alpine.pins(name, run.stage.root.alpine_release)
             if found is None:
-                reason = reason or f"what {name} leaves for run time is not known for this Alpine release"
+                reason = reason or f"the run-time packages of {name} are not known for this release"
             pinned += found or ()
+        if ".build-deps-2" in dockerfile.text:
+            reason = reason or "the names for a group are taken"
         if reason:
             yield Skip(reason, command.span)
             continue
@@ -81,20 +83,30 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         pairs = list(zip(names, (o.raw for o in call.operands)))
         rest = [raw for name, raw in pairs if name not in build]
         stay = list(dict.fromkeys([*(p for p in pinned if p not in names), *rest]))
-        joint = look.joint() if "\n" in dockerfile.source(run.text_span) else look._replace(leading=True).joint()
+        single = "\n" not in dockerfile.source(run.text_span)
+        joint = (look._replace(leading=True) if single else look).joint()
         new = f"{head} --virtual {group} " + " ".join(raw for name, raw in pairs if name in build)
         if stay:
             new = f"{head} {' '.join(stay)}{joint}{new}"
         end = script.span(root).end
         edits = (Edit(command.span, new), Edit(Span(end, end), f"{joint}apk del --no-network {group}"))
-        tools = sorted({c for name in build for c in alpine.commands(name)} & {"gcc", "g++", "make", "cc", "cargo"})
+        brought = {c for name in build for c in alpine.commands(name)}
+        tools = sorted(brought & {"gcc", "g++", "make", "cargo"})
         opened = [p for p in pinned if p in table("alpine_packages")["opened-by-name"]]
-        assumption = f"nothing at run time calls {' or '.join(tools) or 'what ' + ', '.join(build) + ' bring'}"
+        assumption = (
+            f"nothing at run time calls {' or '.join(tools) or 'what ' + ', '.join(build) + ' bring'}"
+        )
         if opened:
-            assumption += f" or opens {' or '.join(opened)} by the name that only the -dev package has"
+            assumption += f" or opens {' or '.join(opened)} by name"
         size = sum((alpine.package(name) or {}).get("size", 0) for name in build)
-        yield Fix(edits, "remove the build-only packages after pip install", command.span, Safety.ASSUMED,
-                  assumption, Saving(size, "Alpine package index") if size else None)
+        yield Fix(
+            edits,
+            "remove the build-only packages after pip install",
+            command.span,
+            Safety.ASSUMED,
+            assumption,
+            Saving(size, "Alpine package index") if size else None,
+        )
 
 
 def _obstacle(dockerfile: Dockerfile, run: Instruction, build: list[str]) -> str | None:
@@ -103,10 +115,13 @@ def _obstacle(dockerfile: Dockerfile, run: Instruction, build: list[str]) -> str
     if run.stage.used_by or any(i.onbuild for i in run.stage.instructions):
         return "another stage or an ONBUILD trigger may need the build packages"
     tools = {c for name in build for c in alpine.commands(name)} | set(build)
+    if run.stage.root.name.rpartition("/")[2] == "python":  # that image has a Python of its own
+        tools = {tool for tool in tools if not re.match(r"(python|pip|pydoc|idle|2to3)[\d.]*$", tool)}
     for later in run.stage.instructions:
         text = dockerfile.source(later.span)
-        if later.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK") or later.name == "RUN" and later.index > run.index:
+        after = later.name == "RUN" and later.index > run.index
+        if after or later.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             used = tools & set(re.findall(r"[\w.+-]+", text))
-            if used or later.name == "RUN" and _BUILDS.search(text):
+            if used or (after and _BUILDS.search(text)):
                 return f"{later.name} later calls {min(used) if used else 'something that may build'}"
     return None

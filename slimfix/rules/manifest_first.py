@@ -38,7 +38,8 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         words = [part.text for part in copy.parts]
         if len(words) != 2 or words[0] not in (".", "./") or "$" in words[1] or copy.exec_form is not None:
             continue
-        if copy.heredocs or copy.comments or any(f.name not in _FLAGS or "$" in (f.value or "") for f in copy.flags):
+        odd = any(f.name not in _FLAGS or "$" in (f.value or "") for f in copy.flags)
+        if odd or copy.heredocs or copy.comments:
             continue
         yield from _split(dockerfile, copy, words[1])
 
@@ -48,7 +49,7 @@ def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix
     root, last = copy.state.resolve(dest), None
     files: list[str] = []
     for run in copy.stage.instructions:
-        if run.index <= copy.index or run.name in ("ENV", "LABEL", "EXPOSE") and not run.onbuild:
+        if run.index <= copy.index or (run.name in ("ENV", "LABEL", "EXPOSE") and not run.onbuild):
             continue
         if run.name != "RUN" or run.onbuild:
             break
@@ -56,8 +57,11 @@ def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix
         if kinds is None:
             if last is None and "pip" in dockerfile.source(run.span):
                 yield Skip("the RUN does more than install packages", copy.text_span)
-            elif last is None and any("pip" in dockerfile.source(i.span) for i in copy.stage.instructions[1:]
-                                      if i.index > run.index and i.name == "RUN"):
+            elif last is None and any(
+                "pip" in dockerfile.source(i.span)
+                for i in copy.stage.instructions[1:]
+                if i.index > run.index and i.name == "RUN"
+            ):
                 yield Skip("something before pip install may read the files", copy.text_span)
             break
         if not kinds:
@@ -68,8 +72,13 @@ def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix
         found: list[str] = []
         reason = None
         for arguments in kinds:
-            answer = reads(arguments, run.state.workdir, lambda path: _locate(root, path), dockerfile.context,
-                           run.state.environment())
+            answer = reads(
+                arguments,
+                run.state.workdir,
+                lambda path: _locate(root, path),
+                dockerfile.context,
+                run.state.environment(),
+            )
             if isinstance(answer, Unknown):
                 reason = answer.reason
                 break
@@ -81,8 +90,12 @@ def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix
         files, last = list(dict.fromkeys(files + found)), run
     if last is None or not files or any(c.isspace() or c in "*?[\\$\"'" for f in files for c in f):
         return
-    earlier = {p.text for i in copy.stage.instructions if i.index < copy.index and i.name in ("COPY", "ADD")
-               for p in i.parts[:-1]}
+    earlier = {
+        p.text
+        for i in copy.stage.instructions
+        if i.index < copy.index and i.name in ("COPY", "ADD")
+        for p in i.parts[:-1]
+    }
     if any(f in earlier or f.split("/")[0] in {e.strip("./") for e in earlier} for f in files):
         return
     folders: dict[str, list[str]] = {}
@@ -91,7 +104,8 @@ def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix
     start = dockerfile.source(Span(copy.text_span.start, copy.part_span(copy.parts[0]).start))
     lines = []
     for folder, group in folders.items():
-        target = dest if dest in (".", "./") and not folder else dest.rstrip("/") + "/" + (folder and folder + "/")
+        plain = dest in (".", "./") and not folder
+        target = dest if plain else dest.rstrip("/") + "/" + (folder and folder + "/")
         target = "./" if target == "." and len(group) > 1 else target
         lines.append(f"{start}{' '.join(group)} {target}")
     whole = dockerfile.source(copy.text_span)
@@ -112,7 +126,9 @@ def _commands(run: Instruction) -> list[tuple[str | None, ...]] | None:
     if isinstance(script, Opaque) or run.flags or run.heredocs:
         return None
     tables = (manager("apk"), {"programs": ["apt", "apt-get"], "valued": ["-o", "-t", "-c"]})
-    known = {c.span for table in tables for c, _ in calls(run, table) if not any("/" in a.raw for a in c.arguments[1:])}
+    found = [c for table in tables for c, _ in calls(run, table)]
+    known = {c.span for c in found if not any("/" in a.raw for a in c.arguments[1:])}
+    known |= {c.span for c in script.commands if c.name == "rm" and all(map(_cache, c.values[1:]))}
     result = []
     for command, call in calls(run, manager("pip")):
         if call.verb is None or call.verb.value != "install" or call.wrapped or call.option(*_ELSEWHERE):
@@ -124,3 +140,8 @@ def _commands(run: Instruction) -> list[tuple[str | None, ...]] | None:
         result.append(command.values[at + 1 :])
     plain = all(c.span in known and not c.nesting and not c.node.redirects for c in script.commands)
     return result if plain and "||" not in script.text and ";" not in script.text else None
+
+
+def _cache(word: str | None) -> bool:
+    places = ("-", "/var/lib/apt/lists/", "/var/cache/")
+    return word is not None and ".." not in word and word.startswith(places)

@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\s;&|()<>\"'`$\\#][^\s;&|()<>\"'`$\\]*")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|()<>'\"\\])+)")
 _ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\(")
 _BEFORE_COMMAND = frozenset(
-    "if then else elif while until do ! { time".split()
+    ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"]
 )  # after these a command begins
 
 

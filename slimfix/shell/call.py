@@ -69,9 +69,7 @@ class Call(NamedTuple):
 def _named(text: str | None, names: Collection[str]) -> bool:
     if text is None:
         return False
-    return any(
-        text == name or name.startswith("--") and text.startswith(name + "=") for name in names
-    )
+    return any(text == name or (name.startswith("--") and text.startswith(name + "=")) for name in names)
 
 
 def unwrap(arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
@@ -133,7 +131,7 @@ def _module(rest: tuple[Argument, ...], module: str) -> int | None:
         value = argument.value
         if value is None or not value.startswith("-"):
             return None
-        if value == "-m" or not value.startswith("--") and value.endswith("m") and "c" not in value:
+        if value == "-m" or (not value.startswith("--") and value.endswith("m") and "c" not in value):
             following = rest[i + 1] if i + 1 < len(rest) else None
             return i + 1 if following is not None and following.value == module else None
         if value in ("-c", "-"):

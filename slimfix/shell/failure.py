@@ -34,9 +34,7 @@ def fates(root: Node, options: Collection[str] = ()) -> Iterator[Fate]:
 
 def sets_errexit(node: Node) -> bool:
     """Whether a ``set`` with ``-e`` or ``errexit`` is among the commands of *node*."""
-    return any(
-        isinstance(command, Simple) and _errexit(command) is not None for command in _simple(node)
-    )
+    return any(isinstance(command, Simple) and _errexit(command) is not None for command in _simple(node))
 
 
 def _simple(node: Node) -> Iterator[Simple]:
@@ -81,7 +79,7 @@ class _Reader:
             yield from self.inside_words(node)
         if isinstance(node, Simple):
             yield from self.inside_words(node)
-            yield Fate(node, last or self.errexit and not tested)
+            yield Fate(node, last or (self.errexit and not tested))
             self.note(node)
         elif isinstance(node, Pipeline):
             count = len(node.commands)

@@ -46,9 +46,7 @@ def literal(raw: str) -> tuple[str | None, bool]:
             if i >= n:
                 return None, glob
             i += 1
-        elif c == "$" and i + 1 < n and (raw[i + 1].isalnum() or raw[i + 1] in "_{(@*#?$!-'\""):
-            return None, glob
-        elif c == "`":
+        elif (c == "$" and i + 1 < n and (raw[i + 1].isalnum() or raw[i + 1] in "_{(@*#?$!-'\"")) or c == "`":
             return None, glob
         else:
             glob = glob or c in _GLOB

@@ -182,9 +182,7 @@ class _Converter:
             if self.owns(start, end, doc.start):
                 redirects.append(self.heredoc(doc))
                 end = max(end, doc.end)
-        return Simple(
-            start + self.base, end + self.base, tuple(assignments), tuple(words), tuple(redirects)
-        )
+        return Simple(start + self.base, end + self.base, tuple(assignments), tuple(words), tuple(redirects))
 
     def owns(self, start: int, end: int, operator: int) -> bool:
         """Whether a here-document whose operator was blanked belongs to the command at hand."""
@@ -233,9 +231,7 @@ class _Converter:
         if inner.kind != "reservedword":
             node = self.node(inner)
             assert isinstance(node, Compound)
-            return node._replace(
-                start=start + self.base, end=end + self.base, redirects=redirects
-            )
+            return node._replace(start=start + self.base, end=end + self.base, redirects=redirects)
         body = []
         for part in n.list:
             if part.kind == "reservedword":
@@ -286,7 +282,7 @@ class _Converter:
         start, end = n.pos
         b = self.base
         self.leaf((start, end))
-        if start in self.fillers or start - 2 in self.fillers and n.word == ":":
+        if start in self.fillers or (start - 2 in self.fillers and n.word == ":"):
             return Word(start + b, end + b, ":", ":", False, ())
         raw = self.text[start:end]
         if _SIMPLE_WORD.fullmatch(raw):

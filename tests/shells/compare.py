@@ -68,9 +68,7 @@ def differences(
     """
     found = Differences()
     for shell in shells:
-        place = world or complete(
-            [before, after], shell, workdir=workdir, env=env, timeout=min(timeout, 1.0)
-        )
+        place = world or complete([before, after], shell, workdir=workdir, env=env, timeout=min(timeout, 1.0))
         pair = _Pair(before, after, shell, place, workdir, env, stderr, timeout)
         todo: list[_Case] = [_Case()]
         while todo and len(found) < limit:
@@ -93,9 +91,7 @@ class _Case:
     known: frozenset[Fault] = frozenset()
 
 
-def _next(
-    case: _Case, left: Outcome, right: Outcome, world: World, workdir: str, depth: int
-) -> list[_Case]:
+def _next(case: _Case, left: Outcome, right: Outcome, world: World, workdir: str, depth: int) -> list[_Case]:
     """The cases that this one opens: nothing below one that has to be ended by the clock."""
     if case.missing or left.timed_out or right.timed_out:
         return []
@@ -106,9 +102,7 @@ def _next(
     if len(case.faults) < depth:
         calls = dict.fromkeys([*left.faults(), *right.faults()])
         known = case.known | calls.keys()
-        cases += [
-            _Case((*case.faults, fault), None, known) for fault in calls if fault not in case.known
-        ]
+        cases += [_Case((*case.faults, fault), None, known) for fault in calls if fault not in case.known]
     return cases
 
 

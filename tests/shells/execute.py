@@ -123,9 +123,7 @@ def run(
     """
     wanted = tuple(faults)
     if fail_at is not None:
-        whole = run(
-            scripts, shell, world, workdir=workdir, env=env, timeout=timeout, hold_ms=hold_ms
-        )
+        whole = run(scripts, shell, world, workdir=workdir, env=env, timeout=timeout, hold_ms=hold_ms)
         wanted += (whole.faults()[fail_at],)
     if world is None:
         world = inventory(scripts, env=env)

@@ -230,17 +230,11 @@ class Root:
             except (BrokenPipeError, struct.error):
                 raise self._dead() from None
         split = next(i for i in range(0, len(fields), 4) if fields[i] == b"files")
-        runs = [
-            (fields[i].decode(), fields[i + 1], fields[i + 2], fields[i + 3])
-            for i in range(0, split, 4)
-        ]
+        runs = [(fields[i].decode(), fields[i + 1], fields[i + 2], fields[i + 3]) for i in range(0, split, 4)]
         left = fields[split + 1 :]
         return Reply(
             tuple(runs),
-            tuple(
-                (os.fsdecode(left[i]), left[i + 1].decode(), left[i + 2])
-                for i in range(0, len(left), 3)
-            ),
+            tuple((os.fsdecode(left[i]), left[i + 1].decode(), left[i + 2]) for i in range(0, len(left), 3)),
         )
 
     def _read(self, size: int) -> bytes:

@@ -114,9 +114,7 @@ def test_docker_stops_at_the_first_failing_run(shell: Shell) -> None:
 
 
 def test_each_run_is_fresh_but_for_files(shell: Shell) -> None:
-    outcome = run(
-        ["X=1; export X; cd /; umask 0; echo hi > /srv/f", "a $X < f"], shell, workdir="/srv"
-    )
+    outcome = run(["X=1; export X; cd /; umask 0; echo hi > /srv/f", "a $X < f"], shell, workdir="/srv")
     (event,) = outcome.events
     assert (event.argv, event.cwd, event.stdin, event.state) == (
         ("a",),
