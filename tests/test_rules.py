@@ -121,8 +121,10 @@ def test_documentation_example(rule: Rule) -> None:
     match = re.search(r"Before:\n(?P<before>.*?)\nAfter:\n(?P<after>.*?)\n\n", rule.doc, re.DOTALL)
     assert match is not None
     before, after = (
-        "FROM python:3.12-alpine\n" + re.sub(r"^    ", "", match[key], flags=re.MULTILINE) + "\n"
+        "FROM python:3.12-alpine\nWORKDIR /app\n"
+        + re.sub(r"^    ", "", match[key], flags=re.MULTILINE)
+        + "\n"
         for key in ("before", "after")
     )
-    context = BuildContext.of({"requirements.txt": "cffi\n", "app.py": ""})
+    context = BuildContext.of({"requirements.txt": "cffi\n", "app.py": ""}, dockerfile_name="Dockerfile")
     assert rewrite(before, [rule], Reader(context=context)).after == after

@@ -23,14 +23,25 @@ def build_only(name: str) -> bool:
     return entry is not None and entry["kind"] in BUILD_ONLY
 
 
-def pins(name: str, release: Release | None) -> tuple[str, ...] | None:
-    """The run-time packages of a build-only one; None if not known. No release: the same at all of them."""
+def releases(release: Release | None, image: str, tag: str) -> list[Release]:
+    """The Alpine releases that a base image may stand on: the one that it names, else all that can be."""
+    if release is not None:
+        return [release]
+    data = table("alpine_packages")
+    oldest, last = _release(data["meta"]["first"]), _release(data["meta"]["last"])
+    python, _, system = tag.partition("-")
+    if image.rpartition("/")[2] == "python" and system == "alpine" and python in data["floating-python"]:
+        oldest = _release(data["floating-python"][python])
+    return [(3, minor) for minor in range(oldest[1], last[1] + 1)]
+
+
+def pins(name: str, among: list[Release]) -> tuple[str, ...] | None:
+    """The run-time packages of a build-only one, if they are known and the same *among* all releases."""
     entry = package(name)
     if entry is None or entry.get("verified") is False or "runtime" not in entry:
         return None
-    first, last = (_release(table("alpine_packages")["meta"][key]) for key in ("first", "last"))
-    releases = [release] if release else [(3, minor) for minor in range(first[1], last[1] + 1)]
-    answers = {_at(entry, each) if each >= first else None for each in releases}
+    first = _release(table("alpine_packages")["meta"]["first"])
+    answers = {_at(entry, each) if each >= first else None for each in among}
     return answers.pop() if len(answers) == 1 else None
 
 

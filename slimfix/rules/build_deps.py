@@ -3,8 +3,9 @@
 Before:
     RUN apk add --no-cache gcc musl-dev libffi-dev && pip install cffi
 After:
-    RUN apk add --no-cache libgcc libffi && apk add --no-cache --virtual .build-deps gcc musl-dev \\
-        libffi-dev && pip install cffi && apk del --no-network .build-deps
+    RUN apk add --no-cache libgcc libffi \\
+        && apk add --no-cache --virtual .build-deps gcc musl-dev libffi-dev && pip install cffi \\
+        && apk del --no-network .build-deps
 
 Fix safety: assumed. Nothing at run time may call the compiler; the run-time libraries are pinned.
 """
@@ -67,8 +68,10 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         elif command.node.redirects or command.node.assignments:
             reason = "apk add has a redirection or an assignment"
         pinned: list[str] = []
+        base = run.stage.root
+        among = alpine.releases(base.alpine_release, base.name, base.tag)
         for name in build:
-            found = alpine.pins(name, run.stage.root.alpine_release)
+            found = alpine.pins(name, among)
             if found is None:
                 reason = reason or f"the run-time packages of {name} are not known for this release"
             pinned += found or ()
