@@ -1,4 +1,4 @@
-"""Store the diff that slimfix makes of every corpus file, or with ``--check`` compare it with the stored one."""
+"""Store the diff that slimfix makes of every corpus file; ``--check`` compares it with the stored one."""
 
 from __future__ import annotations
 
