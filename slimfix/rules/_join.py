@@ -82,25 +82,34 @@ def apart(first: Instruction, second: Instruction) -> str | None:
     return _unjoinable(one, two)
 
 
-def around(instruction: Instruction, following: Instruction | None, first: bool) -> tuple[str, str]:
-    """What is written before and after a script that becomes part of a ``&&`` list.
+def around(chain: list[Instruction], i: int) -> tuple[str, str]:
+    """What is written before and after script *i* of those that become one ``&&`` list.
 
-    A subshell confines what it would leave to *following*; a group holds together what ``&&`` would
-    tear apart, which of the *first* script it does not: ``a; b && c`` runs as two RUNs would.
+    A subshell confines what it would leave to the next; a group holds together what ``&&`` would tear
+    apart, which of the first script it does not: ``a; b && c`` runs as two RUNs would.
     """
-    script = instruction.script
+    script = chain[i].script
     assert isinstance(script, Script)
     root = script.root
-    if following is not None:
-        other = following.script
-        assert isinstance(other, Script)
-        leaks = _leaks(root)
-        if leaks and not (leaks == ["cd"] and _begins_at_root(other.root)):
-            return ("( " if script.text.startswith("(") else "("), ")"  # (( would be arithmetic
-    if first:
+    if i + 1 < len(chain) and _leaks(root) and not _harmless(chain, i):
+        return ("( " if script.text.startswith("(") else "("), ")"  # (( would be arithmetic
+    if i == 0:
         return "", ""
     group = isinstance(root, Sequence) or (isinstance(root, AndOr) and "||" in root.operators)
     return ("{ ", "; }") if group else ("", "")
+
+
+def _harmless(chain: list[Instruction], i: int) -> bool:
+    """Whether every script from *i* on leaves a directory alone, which the next one leaves at once.
+
+    A script in a subshell would not lead its successor out of the directory, so one that needs a
+    subshell ends the row.
+    """
+    script, following = chain[i].script, chain[i + 1].script
+    assert isinstance(script, Script) and isinstance(following, Script)
+    if _leaks(script.root) != ["cd"] or not _begins_at_root(following.root):
+        return False
+    return i + 2 == len(chain) or _harmless(chain, i + 1)
 
 
 def _unjoinable(one: Script, two: Script) -> str | None:
@@ -121,6 +130,8 @@ def _unjoinable(one: Script, two: Script) -> str | None:
             return "a command is known to the running shell alone"
         if "background" in command.nesting:
             return "it leaves a job in the background"
+        if any(redirect.operator.startswith("&>") for redirect in command.node.redirects):
+            return "&> means a job in the background to a POSIX shell"
     for command in (*one.commands, *two.commands):
         arguments, wrappers = unwrap(command.arguments)
         name = (arguments[0].value or "") if arguments else ""

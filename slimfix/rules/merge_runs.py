@@ -64,14 +64,13 @@ def _merged(dockerfile: Dockerfile, chain: list[Instruction]) -> Fix:
     habits = layout(dockerfile)
     edits: list[Edit] = []
     for i, one in enumerate(chain):
-        before, after = _join.around(one, chain[i + 1] if i + 1 < len(chain) else None, first=i == 0)
+        before, after = _join.around(chain, i)
         start, end = one.args.span(0, 1).start, _end(one)
         if i == 0 and before:
             edits.append(Edit(Span(start, start), before))
         if i + 1 < len(chain):
             two = chain[i + 1]
-            follow = chain[i + 2] if i + 2 < len(chain) else None
-            opening = _join.around(two, follow, first=False)[0]
+            opening = _join.around(chain, i + 1)[0]
             where = Span(end, two.args.span(0, 1).start)
             edits.append(Edit(where, after + _between(dockerfile, one, two, habits) + opening))
         elif after:
