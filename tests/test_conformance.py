@@ -169,11 +169,11 @@ def sources(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"])) + text.encode()
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500, deadline=None, derandomize=True)
 @given(sources())
 def test_made_files(data: bytes) -> None:
     # the library's older parser takes a JSON list with text behind it for an exec form
-    assume(not re.search(rb"\[.*\].*<<", data))
+    assume(not re.search(rb"\](?:[ \t]|[\\`][ \t]*\r?\n)*\S", data))
     outcome = compare(data)
     assert outcome.kind != DIFFERS, outcome.detail
 
