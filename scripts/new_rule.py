@@ -1,6 +1,6 @@
 """Start a new rule: ``python scripts/new_rule.py merge-runs SF103 30``.
 
-Writes ``slimfix/rules/merge_runs.py`` and ``tests/test_rule_merge_runs.py`` for you to fill in. There
+Writes ``slimfix/rules/merge_runs.py`` and ``tests/rules/merge-runs.cases`` for you to fill in. There
 is no list to add the rule to: the package finds it by itself.
 """
 
@@ -46,26 +46,12 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         yield from ()
 '''
 
-TEST = '''\
-"""{name}."""
-
-from __future__ import annotations
-
-from slimfix.engine import rewrite
-from slimfix.rules import select
-
-RULES = select(["{name}"])
-
-
-def fixed(text: str) -> str:
-    """What the rule makes of *text*."""
-    return rewrite(text, RULES).after
-
-
-def test_leaves_alone() -> None:
-    text = "FROM scratch\\nCOPY a /\\n"
-    assert fixed(text) == text
-'''
+CASES = """\
+== TODO: what it is about
+FROM scratch
+COPY a /
+-- same
+"""
 
 
 def main() -> None:
@@ -85,7 +71,7 @@ def main() -> None:
     module = given.name.replace("-", "_")
     files = {
         ROOT / "slimfix" / "rules" / f"{module}.py": RULE.format(code=given.code, order=given.order),
-        ROOT / "tests" / f"test_rule_{module}.py": TEST.format(name=given.name),
+        ROOT / "tests" / "rules" / f"{given.name}.cases": CASES,
     }
     for path in files:
         if path.exists():

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 FEW = 30
 """Below this number of files, further processes cost more than they save."""
 AHEAD = 4
-"""Files in the queue for each process."""
+"""Chunks in the queue for each process."""
+CHUNK = 8
+"""Files that a process is given at once."""
+_WARM = "FROM python:3.12-alpine\nRUN apk add gcc\nRUN pip install x\n"
 
 
 class Job(NamedTuple):
@@ -32,23 +35,32 @@ class Job(NamedTuple):
     target: str | None = None
     all_stages: bool = False
     context: str | None = None
-    """The directory of the build context; that of each Dockerfile when None."""
+    """The directory of the build context; that of each Dockerfile when None, unknown when empty."""
     options: Mapping[str, Any] = {}
 
-    def work(self, path: str, text: str | None = None) -> Outcome:
-        """What comes of one file; *text* is given for one that is not on the disk. Raises nothing."""
+    def work(self, path: str, text: str | None = None, name: str | None = None) -> Outcome:
+        """What comes of one file. Raises nothing.
+
+        Args:
+            path: where it stands; ``-`` if it has no place.
+            text: what it holds, if that is not to be read from the disk.
+            name: what it is called, and where it would stand, if that is not *path*.
+        """
+        called = name or shown(path)
         try:
             source = files.read(path) if text is None else text
-            reader = Reader(self.target, self.all_stages, self._context(path), self.options)
-            return Outcome(path, rewrite(source, self.rules, reader, self.allowed))
+            reader = Reader(self.target, self.all_stages, self._context(name or path), self.options)
+            return Outcome(path, rewrite(source, self.rules, reader, self.allowed), called=name)
         except files.Unusable as error:
-            return Outcome(path, problem=Problem(shown(path), str(error)))
+            return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
         except ParseError as error:
-            return Outcome(path, problem=Problem(shown(path), str(error), error.line))
+            return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
         except Exception as error:
-            return Outcome(path, problem=_internal(path, error))
+            return Outcome(path, problem=_internal(called, error), called=name)
 
     def _context(self, path: str) -> BuildContext | None:
+        if self.context == "":
+            return None
         if path == "-":
             return BuildContext.local(self.context, None) if self.context is not None else None
         home, name = os.path.split(path)
@@ -66,23 +78,29 @@ def _internal(path: str, error: BaseException) -> Problem:
     import traceback
 
     detail = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-30))
-    return Problem(shown(path), f"internal error: {type(error).__name__} (-v shows it)", detail=detail)
+    return Problem(
+        path, f"internal error, please report it: {type(error).__name__} (-v shows it)", detail=detail
+    )
 
 
-def run(job: Job, paths: Iterable[str], jobs: int | None = None) -> Iterator[Outcome]:
-    """What comes of every file, in the order of *paths*.
+Task = tuple[Job, str]
+"""What to do, and with which file."""
+
+
+def run(tasks: Iterable[Task], jobs: int | None = None) -> Iterator[Outcome]:
+    """What comes of every file, in the order of *tasks*.
 
     Args:
-        job: what to do.
-        paths: as :func:`slimfix.files.find` gives them, none of them ``-``.
+        tasks: paths as :func:`slimfix.search.find` gives them, none of them ``-``, each with its job.
         jobs: the number of processes; as many as there are processors when None.
     """
-    todo = list(paths)
+    todo = list(tasks)
     workers = min(jobs or _processors(), 60)
     if workers < 2 or len(todo) < FEW:
-        yield from map(job.work, todo)
+        for job, path in todo:
+            yield job.work(path)
     else:
-        yield from _Crew(job, workers).run(todo)
+        yield from _Crew(todo, workers).run()
 
 
 def _processors() -> int:
@@ -91,40 +109,48 @@ def _processors() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-_job: Job
-"""What a worker process is to do."""
+_jobs: Sequence[Job]
+"""What a worker process may have to do."""
 
 
-def _start(job: Job) -> None:
+def _start(jobs: Sequence[Job]) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    global _job
-    _job = job
+    global _jobs
+    _jobs = jobs
 
 
-def _work(path: str) -> Outcome:
-    return _job.work(path)
+def _work(tasks: Sequence[tuple[int, str]]) -> list[Outcome]:
+    return [_jobs[number].work(path) for number, path in tasks]
 
 
 class _Crew:
     """Worker processes, replaced when one dies."""
 
-    def __init__(self, job: Job, workers: int) -> None:
-        self.job = job
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        numbers: dict[int, int] = {}
+        self.jobs: list[Job] = []
+        self.tasks: list[tuple[int, str]] = []
+        for job, path in tasks:
+            if id(job) not in numbers:
+                numbers[id(job)] = len(self.jobs)
+                self.jobs.append(job)
+            self.tasks.append((numbers[id(job)], path))
         self.workers = workers
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
         from concurrent.futures import ProcessPoolExecutor
 
-        return ProcessPoolExecutor(workers, initializer=_start, initargs=(self.job,))
+        return ProcessPoolExecutor(workers, initializer=_start, initargs=(self.jobs,))
 
-    def run(self, paths: Sequence[str]) -> Iterator[Outcome]:
+    def run(self) -> Iterator[Outcome]:
+        self.jobs[0].work("-", _WARM)  # what is imported and loaded by now, forked processes share
         position = 0
-        while position < len(paths):
+        while position < len(self.tasks):
             pool = self.pool(self.workers)
             try:
-                for outcome in self.results(pool, paths[position:]):
+                for outcome in self.results(pool, self.tasks[position:]):
                     position += 1
                     yield outcome
             except BaseException:
@@ -132,40 +158,39 @@ class _Crew:
                 raise
             pool.shutdown()
             # A worker died: whichever file it was, it is among the next few.
-            for path in paths[position : position + self.workers * AHEAD]:
+            for task in self.tasks[position : position + self.workers * AHEAD * CHUNK]:
                 position += 1
-                yield self.alone(path)
+                yield self.alone(task)
 
-    def results(self, pool: ProcessPoolExecutor, paths: Sequence[str]) -> Iterator[Outcome]:
+    def results(self, pool: ProcessPoolExecutor, tasks: Sequence[tuple[int, str]]) -> Iterator[Outcome]:
         """The results up to the first that is missing because a worker died."""
         from collections import deque
         from concurrent.futures.process import BrokenProcessPool
 
-        rest = iter(paths)
-        queue: deque[Future[Outcome]] = deque()
+        chunks = (tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK))
+        queue: deque[Future[list[Outcome]]] = deque()
         try:
             while True:
-                for path in rest:
-                    queue.append(pool.submit(_work, path))
+                for chunk in chunks:
+                    queue.append(pool.submit(_work, chunk))
                     if len(queue) >= self.workers * AHEAD:
                         break
                 if not queue:
                     return
-                outcome = queue.popleft().result()
-                yield outcome
+                yield from queue.popleft().result()
         except BrokenProcessPool:
             return
 
-    def alone(self, path: str) -> Outcome:
+    def alone(self, task: tuple[int, str]) -> Outcome:
         """What comes of one file in a process of its own."""
         from concurrent.futures.process import BrokenProcessPool
 
         pool = self.pool(1)
         try:
-            return pool.submit(_work, path).result()
+            return pool.submit(_work, [task]).result()[0]
         except BrokenProcessPool:
-            message = "internal error: the process that worked on it died"
-            return Outcome(path, problem=Problem(shown(path), message))
+            message = "internal error, please report it: the process that worked on it died"
+            return Outcome(task[1], problem=Problem(task[1], message))
         finally:
             _end(pool)
 
@@ -173,7 +198,7 @@ class _Crew:
 def _end(pool: ProcessPoolExecutor) -> None:
     """Stop a pool without waiting for what it is doing."""
     processes: Mapping[int, Any] = getattr(pool, "_processes", None) or {}
-    running = list(processes.values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in running:
+    for process in list(processes.values()):
         process.terminate()
+    # Its thread sees that they are gone; left to itself it would complain when Python ends.
+    pool.shutdown(cancel_futures=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -16,9 +16,8 @@ from slimfix.console import err, in_colour, out
 
 if TYPE_CHECKING:
     from slimfix.batch import Job
-    from slimfix.config import Config
+    from slimfix.plan import Plan
     from slimfix.report import Outcome, Problem
-    from slimfix.rules import Rule
 
 FAILED = 2
 """Exit status when something could not be done."""
@@ -53,9 +52,11 @@ def cli() -> None:
 @click.option("--safe-only", is_flag=True, help="Make no fix that rests on an assumption.")
 @click.option("--unsafe", is_flag=True, help="Make fixes that may change what the image does, too.")
 @click.option("--context", metavar="DIR", help="The build context; by default where the Dockerfile is.")
+@click.option("--no-context", is_flag=True, help="Look at no file but the Dockerfile.")
 @click.option("--target", metavar="STAGE", help="The stage that ships; by default the last.")
 @click.option("--all-stages", is_flag=True, help="Take every stage for one that ships.")
-@click.option("--config", "config_path", metavar="FILE", help="Read the settings from this file.")
+@click.option("--config", metavar="FILE", help="Read the settings from this file.")
+@click.option("--stdin-filename", metavar="FILE", help="What - is called, and where it would stand.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Use this many processes.")
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", help="How to report.")
 @click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors.")
@@ -67,6 +68,12 @@ def fix(paths: tuple[str, ...], **options: Any) -> None:
     """
     if options["safe_only"] and options["unsafe"]:
         raise click.UsageError("--safe-only and --unsafe exclude each other")
+    if options["context"] == "":
+        raise click.UsageError("--context needs a directory")
+    if options.pop("no_context"):
+        if options["context"] is not None:
+            raise click.UsageError("--context and --no-context exclude each other")
+        options["context"] = ""
     if "-" in paths and options["write"] and (options["show_diff"] or options["style"] == "json"):
         raise click.UsageError("with - and --write, standard output is for the new text alone")
     sys.exit(_Run(paths, **options).run())
@@ -119,8 +126,10 @@ class _Run:
         jobs: int | None,
         quiet: bool,
         verbose: bool,
-        **settings: Any,
+        stdin_filename: str | None,
+        **flags: Any,
     ) -> None:
+        from slimfix.plan import Flags
         from slimfix.report.text import Summary
 
         self.paths = paths
@@ -131,7 +140,9 @@ class _Run:
         self.jobs = jobs
         self.quiet = quiet
         self.verbose = verbose
-        self.settings = settings
+        self.stdin_filename = stdin_filename
+        flags["select"], flags["ignore"] = _names(flags["select"]), _names(flags["ignore"])
+        self.flags = Flags(**flags)
         self.failed = False
         self.problems: list[Problem] = []
         self.outcomes: list[Outcome] = []
@@ -140,8 +151,22 @@ class _Run:
 
     def run(self) -> int:
         """Do it all; the exit status."""
-        config, job = self.prepare()
-        with contextlib.closing(self.results(config, job)) as outcomes:
+        from slimfix.config import ConfigError
+        from slimfix.plan import Plan
+        from slimfix.rules import UnknownRule
+
+        context = self.flags.context
+        try:
+            plan = Plan(self.flags)
+        except UnknownRule as error:
+            _fail(str(error))
+        except ConfigError as error:
+            err(f"{error.place}: {error}")
+            return FAILED
+        if context and not os.path.isdir(context):
+            err(f"{context}: the context is not a directory")
+            return FAILED
+        with contextlib.closing(self.results(plan)) as outcomes:
             for outcome in outcomes:
                 self.report(self.finish(outcome))
         if self.json:
@@ -149,79 +174,51 @@ class _Run:
 
             out(document(self.outcomes, self.problems).encode())
         elif not self.quiet and self.summary.files:
-            err(self.summary.line(self.write, job.allowed, self.verbose))
+            err(self.summary.line(self.write, plan.allowed, self.verbose))
         if self.failed:
             return FAILED
         return int(self.check and bool(self.summary.changed))
 
-    def prepare(self) -> tuple[Config, Job]:
-        """The settings, from the command line and the configuration file. Exits when they are bad."""
-        from slimfix import config as configuration
-        from slimfix.batch import Job
-        from slimfix.fix import Safety
+    def tasks(self, plan: Plan) -> Iterator[tuple[Job, str]]:
+        """Every file, with what to do with it."""
+        from slimfix import search
+        from slimfix.config import ConfigError
 
-        options = self.settings
-        try:
-            config = configuration.load(options["config_path"])
-        except configuration.ConfigError as error:
-            place = f"{error.path}:{error.line}" if error.line else error.path
-            err(f"{place}: {error}")
-            sys.exit(FAILED)
-        context = options["context"]
-        if context is not None and not os.path.isdir(context):
-            err(f"{context}: the context is not a directory")
-            sys.exit(FAILED)
-        safe, unsafe = options["safe_only"], options["unsafe"]
-        if not safe and not unsafe:
-            safe, unsafe = config.safe_only, config.unsafe
-        job = Job(
-            self.rules(config),
-            Safety.SAFE if safe else Safety.UNSAFE if unsafe else Safety.ASSUMED,
-            options["target"] if options["target"] is not None else config.target,
-            options["all_stages"] or config.all_stages,
-            context,
-            config.options,
-        )
-        return config, job
+        told: set[str] = set()
+        for path in search.find(self.paths, plan.hidden, self.complain):
+            place = path if path != "-" else self.stdin_filename or ""
+            try:
+                yield plan.job(place), path
+            except ConfigError as error:
+                if str(error) not in told:
+                    told.add(str(error))
+                    self.complain(error.place, error.args[0])
 
-    def rules(self, config: Config) -> tuple[Rule, ...]:
-        from slimfix.rules import UnknownRule, select
+    def results(self, plan: Plan) -> Generator[Outcome, None, None]:
+        """What comes of every file, in the order of the paths."""
+        from slimfix import batch
 
-        wanted: Sequence[str] | None = _names(self.settings["select"]) or config.select
-        ignored = _names(self.settings["ignore"]) or config.ignore
-        try:
-            select(_names(self.settings["select"]), _names(self.settings["ignore"]))
-        except UnknownRule as error:
-            _fail(str(error))
-        try:
-            return select(wanted, ignored)
-        except UnknownRule as error:
-            err(f"{config.path}: {error}")
-            sys.exit(FAILED)
-
-    def results(self, config: Config, job: Job) -> Generator[Outcome, None, None]:
-        from slimfix import batch, files
-
-        found = list(files.find(self.paths, (config.directory, config.exclude), self.complain))
-        at = found.index("-") if "-" in found else len(found)
-        yield from batch.run(job, found[:at], self.jobs)
-        if at < len(found):
-            yield self.standard_input(job)
-            yield from batch.run(job, found[at + 1 :], self.jobs)
+        tasks = list(self.tasks(plan))
+        at = next((number for number, (_, path) in enumerate(tasks) if path == "-"), len(tasks))
+        yield from batch.run(tasks[:at], self.jobs)
+        if at < len(tasks):
+            yield self.standard_input(tasks[at][0])
+            yield from batch.run(tasks[at + 1 :], self.jobs)
 
     def standard_input(self, job: Job) -> Outcome:
         from slimfix import files
         from slimfix.report import Outcome, Problem, shown
 
+        name = self.stdin_filename
         try:
             if sys.stdin is None:
                 raise files.Unusable("standard input is closed")
             text = files.checked(sys.stdin.buffer.read(files.MAX_BYTES + 1))
         except files.Unusable as error:
-            return Outcome("-", problem=Problem(shown("-"), str(error)))
+            return Outcome("-", problem=Problem(name or shown("-"), str(error), error.line), called=name)
         except OSError as error:
-            return Outcome("-", problem=Problem(shown("-"), files.reason(error)))
-        return job.work("-", text)
+            return Outcome("-", problem=Problem(name or shown("-"), files.reason(error)), called=name)
+        return job.work("-", text, name)
 
     def finish(self, outcome: Outcome) -> Outcome:
         """Write the file, if that is wanted."""
@@ -236,9 +233,9 @@ class _Run:
             out(data)
         elif outcome.changed:
             try:
-                files.replace(outcome.path, data)
+                files.replace(outcome.path, data, encode(outcome.rewrite.before))
             except files.Unusable as error:
-                return outcome._replace(problem=Problem(outcome.path, str(error)))
+                return outcome._replace(problem=Problem(outcome.path, str(error), error.line))
         return outcome
 
     def report(self, outcome: Outcome) -> None:
@@ -250,7 +247,8 @@ class _Run:
             from slimfix import diff
 
             rewrite = outcome.rewrite
-            out(diff.diff(rewrite.before, rewrite.after, diff.label(outcome.path), self.colour))
+            name = outcome.called or ("Dockerfile" if outcome.path == "-" else outcome.path)
+            out(diff.diff(rewrite.before, rewrite.after, diff.label(name), self.colour))
         if not self.json and not self.quiet:
             from slimfix.report.text import lines
 

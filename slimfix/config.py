@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 FILES = ("slimfix.toml", "pyproject.toml")
@@ -25,6 +25,11 @@ class ConfigError(Exception):
         self.path = path
         self.line = line
         """Counted from 1; 0 when it is not known."""
+
+    @property
+    def place(self) -> str:
+        """The file, with the line if that is known."""
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 class Config(NamedTuple):
@@ -58,21 +63,39 @@ def load(path: str | None = None, start: str = ".") -> Config:
         if table is None:
             raise ConfigError(path, "no [tool.slimfix] table")
         return _config(path, table)
-    directory = os.path.abspath(start)
-    while True:
-        for name in FILES:
-            candidate = os.path.join(directory, name)
-            if os.path.isfile(candidate):
-                shown = os.path.relpath(candidate) if directory == os.getcwd() else candidate
-                data = _read(shown)
-                # Another tool's file is none of our business, not even when it is broken.
-                table = _table(shown, data) if name == "slimfix.toml" or b"slimfix" in data else None
-                if table is not None:
-                    return _config(shown, table)
-        parent = os.path.dirname(directory)
-        if parent == directory or os.path.exists(os.path.join(directory, ".git")):
-            return Config()
-        directory = parent
+    directory: str | None = os.path.abspath(start)
+    while directory is not None:
+        found = at(directory)
+        if found is not None:
+            return found
+        directory = above(directory)
+    return Config()
+
+
+def at(directory: str) -> Config | None:
+    """The settings of the files in one directory (an absolute path), None if they say nothing of us.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    for name in FILES:
+        candidate = os.path.join(directory, name)
+        if os.path.isfile(candidate):
+            shown = name if directory == os.getcwd() else candidate
+            data = _read(shown)
+            # Another tool's file is none of our business, not even when it is broken.
+            table = _table(shown, data) if name == "slimfix.toml" or b"slimfix" in data else None
+            if table is not None:
+                return _config(shown, table)
+    return None
+
+
+def above(directory: str) -> str | None:
+    """Where to look next for settings; None at the root of the repository and of the file system."""
+    parent = os.path.dirname(directory)
+    if parent == directory or os.path.lexists(os.path.join(directory, ".git")):
+        return None
+    return parent
 
 
 def _read(path: str) -> bytes:
@@ -122,9 +145,9 @@ def _config(path: str, table: dict[str, Any]) -> Config:
         elif key in TEXTS:
             values[key] = _typed(path, key, value, str, "a string")
         elif _is_rule(key):
-            options[key] = _typed(path, key, value, dict, "a table")
+            options[key] = _options(path, key, _typed(path, key, value, dict, "a table"))
         else:
-            raise ConfigError(path, f"unknown key: {key}")
+            raise ConfigError(path, f"unknown key: {key}{_like(key, (*LISTS, *FLAGS, *TEXTS))}")
     if values.get("safe_only") and values.get("unsafe"):
         raise ConfigError(path, "safe-only and unsafe exclude each other")
     return Config(path, options=options, **values)
@@ -134,6 +157,29 @@ def _is_rule(key: str) -> bool:
     from slimfix.rules import all_rules
 
     return any(rule.name == key for rule in all_rules())
+
+
+def _options(path: str, rule: str, table: dict[str, Any]) -> dict[str, Any]:
+    """The settings of one rule, of which its module declares the names and values in ``OPTIONS``."""
+    import importlib
+
+    module = importlib.import_module(f"slimfix.rules.{rule.replace('-', '_')}")
+    known: Mapping[str, tuple[Any, ...]] = getattr(module, "OPTIONS", {})
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(path, f"unknown key: {rule}.{key}{_like(key, known)}")
+        if value not in known[key]:
+            values = ", ".join(str(v).lower() if isinstance(v, bool) else repr(v) for v in known[key])
+            raise ConfigError(path, f"{rule}.{key} must be one of {values}")
+    return table
+
+
+def _like(key: str, known: Iterable[str]) -> str:
+    """What *key* may have been meant for."""
+    import difflib
+
+    close = difflib.get_close_matches(key, tuple(known), 1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _typed(path: str, key: str, value: Any, kind: type, words: str) -> Any:

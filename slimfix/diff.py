@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from slimfix.text import encode, split_lines
+from slimfix.text import decode, encode, split_lines
+
+if TYPE_CHECKING:
+    from unidiff.patch import PatchSet
 
 CONTEXT = 3
 """Unchanged lines around a change."""
@@ -38,10 +42,29 @@ def diff(before: str, after: str, path: str, colour: bool = False) -> bytes:
     return encode("".join(map(_coloured, _numbered(text))) if colour else text)
 
 
+class Counts(NamedTuple):
+    """How much a diff changes."""
+
+    added: int
+    removed: int
+    hunks: int
+
+
+def parse(data: bytes) -> PatchSet:
+    """A diff without colours read back: its files, their hunks, their lines."""
+    from unidiff.patch import PatchSet
+
+    return PatchSet(split_lines(decode(data)))
+
+
+def counts(data: bytes) -> Counts:
+    """How many lines a diff without colours adds and removes, and in how many hunks."""
+    files = parse(data)
+    return Counts(sum(f.added for f in files), sum(f.removed for f in files), sum(map(len, files)))
+
+
 def label(path: str) -> str:
     """What a diff calls a file: its path from the current directory, with slashes."""
-    if path == "-":
-        return "stdin"
     with contextlib.suppress(ValueError):  # another drive
         path = os.path.relpath(path)
     return path.replace(os.sep, "/")

@@ -29,6 +29,8 @@ class Step(NamedTuple):
     """First and last line that it is about, in the original file, from 1."""
     after: tuple[int, int]
     """First and last line of its result, in the rewritten file."""
+    number: int = 0
+    """Fixes with the same number were made at once, in the text that those with lower ones left."""
 
 
 class Skipped(NamedTuple):
@@ -128,7 +130,8 @@ class _Run:
         steps = []
         for rule, fix, number, span in self.steps:
             before = lines.range(self.original_span(fix.at, number))
-            steps.append(Step(rule, fix, before, final.range(self.final_span(span, number + 1))))
+            after = final.range(self.final_span(span, number + 1))
+            steps.append(Step(rule, fix, before, after, number))
         order = sorted(self.skipped.values(), key=lambda s: (s.lines, s.rule.order))
         return Rewrite(self.original.text, self.current.text, tuple(steps), tuple(order))
 

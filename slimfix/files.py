@@ -1,172 +1,25 @@
-"""Dockerfiles on disk: finding them, reading them without ever blocking, and replacing them."""
+"""Dockerfiles on disk: reading them without ever blocking, and replacing them whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slimfix.text import decode
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
-MAX_BYTES = 10_000_000
-"""The size over which a file is refused: no Dockerfile is that large."""
-
-SKIPPED_DIRECTORIES = frozenset((".git", ".hg", ".svn", "node_modules"))
-"""Directories that a search does not enter."""
-
-NOT_DOCKERFILES = re.compile(
-    r"(~|\.(bak|c|cc|cfg|conf|cpp|cs|css|diff|dockerignore|ejs|erb|go|gotmpl|h|html|ini|j2|java|jinja2?"
-    r"|jsx?|json|kt|lock|log|lua|md|mustache|orig|patch|php|pl|ps1|pyc?|rb|rej|rs|rst|scala|sh|sum|swift"
-    r"|sw[op]|tmpl|toml|tpl|tsx?|txt|xml|ya?ml))$",
-    re.IGNORECASE,
-)
-"""Endings of files that are named after a Dockerfile but are none: sources, templates, left-overs."""
+MAX_BYTES = 1 << 20
+"""The size over which a file is refused; the largest Dockerfiles that people keep have a tenth of it."""
 
 
 class Unusable(Exception):
     """A path that cannot be worked on; the message says why."""
 
-
-# -- finding -----------------------------------------------------------------------------------------
-
-
-def is_dockerfile_name(name: str) -> bool:
-    """Whether a search takes a file of this name."""
-    if NOT_DOCKERFILES.search(name):
-        return False
-    return (
-        name == "Dockerfile"
-        or name.startswith(("Dockerfile.", "Containerfile"))
-        or name.endswith((".Dockerfile", ".dockerfile"))
-    )
-
-
-def find(
-    paths: Iterable[str],
-    excluded: tuple[str, Iterable[str]] | None = None,
-    failed: Callable[[str, str], None] = lambda path, message: None,
-) -> Iterator[str]:
-    """The Dockerfiles that *paths* stand for, each once, in order.
-
-    A directory is searched, without following symbolic links and without what ``.gitignore`` hides.
-    Anything else is taken as it is, even when it does not exist: :func:`read` says what is wrong.
-
-    Args:
-        paths: files, directories and ``-``.
-        excluded: a directory, and patterns below it (as in ``.gitignore``) that a search passes over.
-        failed: told the path and the reason when a directory has nothing to offer.
-    """
-    seen = set()
-    base = _exclusions(excluded)
-    for path in paths:
-        if path == "-" or not os.path.isdir(path):
-            found: Iterable[str] = (path,)
-        else:
-            found = sorted(_search(path, base, failed), key=lambda p: p.split(os.sep))
-            if not found:
-                failed(path, "no Dockerfile in this directory")
-        for file in found:
-            key = file if file == "-" else os.path.abspath(file)
-            if key not in seen:
-                seen.add(key)
-                yield file
-
-
-def _exclusions(excluded: tuple[str, Iterable[str]] | None) -> list[tuple[str, GitIgnoreSpec]]:
-    patterns = list(excluded[1]) if excluded else []
-    if not excluded or not patterns:
-        return []
-    return [(os.path.abspath(excluded[0]), _spec(patterns))]
-
-
-def _spec(patterns: list[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
-    good = []
-    for pattern in patterns:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
-            continue  # git ignores a pattern that it cannot read, too
-        good.append(pattern)
-    return GitIgnoreSpec.from_lines(good)
-
-
-def _gitignore(directory: str) -> list[tuple[str, GitIgnoreSpec]]:
-    try:
-        data = _read_regular(os.path.join(directory, ".gitignore"))
-    except (OSError, Unusable):
-        return []
-    return [(os.path.abspath(directory), _spec(decode(data).splitlines()))]
-
-
-def _ignored(path: str, is_directory: bool, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
-    """Whether the nearest rule that speaks of *path* hides it."""
-    if not specs:
-        return False
-    full = os.path.abspath(path)
-    for base, spec in reversed(specs):
-        relative = os.path.relpath(full, base).replace(os.sep, "/")
-        if relative == "." or relative.startswith("../"):
-            continue
-        verdict = spec.check_file(relative + "/" * is_directory).include
-        if verdict is not None:
-            return verdict
-    return False
-
-
-def _above(directory: str) -> list[tuple[str, GitIgnoreSpec]]:
-    """What the directories above, up to the root of the repository, have to say of this one."""
-    current = os.path.abspath(directory)
-    chain = []
-    while not os.path.exists(os.path.join(current, ".git")):
-        parent = os.path.dirname(current)
-        if parent == current:
-            return []
-        chain.append(parent)
-        current = parent
-    specs = [spec for parent in reversed(chain) for spec in _gitignore(parent)]
-    return [] if _ignored(directory, True, specs) else specs
-
-
-def _search(
-    directory: str,
-    excluded: list[tuple[str, GitIgnoreSpec]],
-    failed: Callable[[str, str], None],
-) -> Iterator[str]:
-    todo = [(directory, _above(directory))]
-    while todo:
-        current, specs = todo.pop()
-        specs = specs + _gitignore(current)
-        try:
-            entries = list(os.scandir(current))
-        except OSError as error:
-            failed(current, reason(error))
-            continue
-        for entry in entries:
-            path = os.path.normpath(entry.path)
-            try:
-                is_directory = entry.is_dir(follow_symlinks=False)
-                is_file = entry.is_file(follow_symlinks=False) and is_dockerfile_name(entry.name)
-            except OSError:
-                continue
-            if not (is_file or (is_directory and entry.name not in SKIPPED_DIRECTORIES)):
-                continue
-            if _ignored(path, is_directory, specs) or _ignored(path, is_directory, excluded):
-                continue
-            if is_directory:
-                todo.append((path, specs))
-            else:
-                yield path
-
-
-# -- reading and writing -----------------------------------------------------------------------------
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        """Counted from 1; 0 when it is about the whole file."""
 
 
 def reason(error: OSError) -> str:
@@ -190,7 +43,7 @@ def read_bytes(path: str) -> bytes:
         Unusable: it is missing, no regular file or unreadable.
     """
     try:
-        return _read_regular(path)
+        return read_regular(path)
     except OSError as error:
         raise Unusable(reason(error)) from None
     except ValueError as error:  # a NUL in the path
@@ -204,15 +57,19 @@ def checked(data: bytes) -> str:
         Unusable: it is binary, empty or too large.
     """
     if len(data) > MAX_BYTES:
-        raise Unusable(f"larger than {MAX_BYTES // 1_000_000} MB")
+        raise Unusable(f"too large for a Dockerfile: more than {MAX_BYTES >> 20} MiB")
     if not data:
         raise Unusable("the file is empty")
-    if b"\0" in data:
-        raise Unusable("a binary file (it has NUL bytes)")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unusable("UTF-16 text; Docker reads UTF-8", 1)
+    at = data.find(b"\0")
+    if at >= 0:
+        raise Unusable("a binary file (it has NUL bytes)", data.count(b"\n", 0, at) + 1)
     return decode(data)
 
 
-def _read_regular(path: str) -> bytes:
+def read_regular(path: str) -> bytes:
+    """As :func:`read_bytes`, but an OSError comes as it is."""
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
@@ -225,49 +82,76 @@ def _read_regular(path: str) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def replace(path: str, data: bytes) -> None:
-    """Put *data* in the place of the file, at once or not at all, with the mode that it had.
+def replace(path: str, data: bytes, before: bytes | None = None) -> None:
+    """Put *data* in the place of the file, at once or not at all, with the mode and owner that it had.
+
+    Args:
+        path: of the file.
+        data: what it is to hold.
+        before: what it should hold now, if that is to be made sure of.
 
     Raises:
-        Unusable: the path is a symbolic link, or it cannot be written.
+        Unusable: the path is a symbolic link, it cannot be written, its owner cannot be kept, or it
+            holds something else than *before*. The file is then as it was.
     """
+    effective = os.access in os.supports_effective_ids
     try:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
             raise Unusable("not written: it is a symbolic link")
         if not stat.S_ISREG(found.st_mode):
             raise Unusable("not written: it is no regular file")
-        if not os.access(path, os.W_OK):
+        if not os.access(path, os.W_OK, effective_ids=effective):
             raise Unusable("not written: permission denied")
+        if before is not None and read_bytes(path) != before:
+            raise Unusable("not written: it was changed meanwhile")
         _replace(path, data, found)
     except OSError as error:
         raise Unusable(f"not written: {reason(error)}") from None
 
 
 def _replace(path: str, data: bytes, found: os.stat_result) -> None:
-    import tempfile
-
-    directory, name = os.path.split(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".tmp", dir=directory or ".")
+    directory = os.path.dirname(path) or "."
+    # Not with tempfile: its import takes longer than all that is done here.
+    temporary = os.path.join(directory, f".slimfix-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o600)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            _like(descriptor, temporary, path, found)
             os.fsync(descriptor)
-        _own(temporary, found)
-        os.chmod(temporary, stat.S_IMODE(found.st_mode))
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _own(path: str, found: os.stat_result) -> None:
-    """Give the file its former owner where we may; it matters when root rewrites a user's file."""
-    chown: Any = getattr(os, "chown", None)
-    if chown is None:
-        return
-    new = os.stat(path)
-    if (new.st_uid, new.st_gid) != (found.st_uid, found.st_gid):
         with contextlib.suppress(OSError):
-            chown(path, found.st_uid, found.st_gid)
+            os.unlink(temporary)
+        raise
+    if os.name == "posix":
+        with contextlib.suppress(OSError):  # not every file system can
+            _sync(directory)
+
+
+def _like(descriptor: int, temporary: str, path: str, found: os.stat_result) -> None:
+    """Give the new file the owner, the mode and the extended attributes of the old one."""
+    chown: Any = getattr(os, "chown", None)
+    new = os.fstat(descriptor)
+    if chown and (new.st_uid, new.st_gid) != (found.st_uid, found.st_gid):
+        try:
+            chown(temporary, found.st_uid, found.st_gid)
+        except OSError as error:
+            raise Unusable(f"not written: its owner cannot be kept: {reason(error)}") from None
+    os.chmod(temporary, stat.S_IMODE(found.st_mode))
+    names: Any = getattr(os, "listxattr", None)
+    if names:
+        with contextlib.suppress(OSError):  # a file system without them, or one that we may not set
+            for name in names(path):
+                os.setxattr(temporary, name, os.getxattr(path, name))
+
+
+def _sync(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

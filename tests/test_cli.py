@@ -9,16 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from slimfix import batch, cli, engine
 from slimfix.fix import Fix, Safety
 from slimfix.report import Outcome, Problem
-from slimfix.report.text import Summary, lines
+from slimfix.report.text import Summary, lines, size
 from slimfix.rules import select
-from slimfix.text import Span
+from slimfix.text import Lines, Span, decode, encode
 
 PLAIN = b"FROM alpine\nRUN apk add curl\n"
 FIXED = b"FROM alpine\nRUN apk add --no-cache curl\n"
@@ -147,7 +147,7 @@ def test_errors_do_not_stop_the_rest(call: Call) -> None:
     assert told[2].startswith("bad.Dockerfile:")
     assert told[3:7] == [
         "empty: the file is empty",
-        "binary: a binary file (it has NUL bytes)",
+        "binary:1: a binary file (it has NUL bytes)",
         "fifo: not a regular file",
         "/dev/zero: not a regular file",
     ]
@@ -218,7 +218,8 @@ def test_json(call: Call) -> None:
             "assumption": None,
             "saving": None,
             "lines": {"before": {"first": 2, "last": 2}, "after": {"first": 2, "last": 2}},
-            "edits": [{"start": 23, "end": 23, "text": " --no-cache"}],
+            "pass": 0,
+            "edits": [{"start": 23, "end": 23, "line": 2, "column": 12, "text": " --no-cache"}],
         }
     ]
     assert second["error"] == {"path": "missing", "line": None, "message": "no such file or directory"}
@@ -228,7 +229,7 @@ def test_standard_input() -> None:
     done = process("--write", "-q", "-", stdin=PLAIN + b"# \xe9")
     assert (done.returncode, done.stdout, done.stderr) == (0, FIXED + b"# \xe9", b"")
     done = process("-", stdin=PLAIN)
-    assert done.stdout.startswith(b"--- a/stdin\n+++ b/stdin\n")
+    assert done.stdout.startswith(b"--- a/Dockerfile\n+++ b/Dockerfile\n")
     assert done.stderr.startswith(b"<stdin>:2: apk-no-cache: ")
     done = process("-", stdin=b"")
     assert (done.returncode, done.stderr) == (2, b"<stdin>: the file is empty\n1 file with errors\n")
@@ -263,7 +264,9 @@ def test_internal_error(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "rewrite", broken)
     status, _, err = call("Dockerfile")
     assert status == 2
-    assert err.splitlines()[0] == b"Dockerfile: internal error: RecursionError (-v shows it)"
+    assert (
+        err.splitlines()[0] == b"Dockerfile: internal error, please report it: RecursionError (-v shows it)"
+    )
 
 
 def test_many_files(call: Call) -> None:
@@ -288,7 +291,7 @@ def test_dead_worker(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     status, out, err = call("--jobs", "2", ".")
     assert status == 2
     assert out.count(b"--- a/d") == batch.FEW + 9
-    assert b"d020/Dockerfile: internal error: the process that worked on it died\n" in err
+    assert b"d020/Dockerfile: internal error, please report it: the process that worked on it died\n" in err
 
 
 def test_report() -> None:
@@ -314,3 +317,112 @@ def test_report() -> None:
         "1 left alone (-v says why)"
     )
     assert str(Problem("x", "two\nlines", 3)) == "x:3: two lines"
+
+
+def test_json_edits_make_the_rewrite(call: Call) -> None:
+    data = b"FROM alpine\r\nRUN apk add curl\r\n# caf\xe9\r\nRUN apk add git && pip install x\r\n"
+    data += b"RUN pip install y"
+    put("Dockerfile", data=data)
+    (file,) = json.loads(call("--format", "json", "Dockerfile").out)["files"]
+    passes: dict[int, list[dict[str, Any]]] = {}
+    text = decode(data)
+    for step in file["steps"]:
+        passes.setdefault(step["pass"], []).extend(step["edits"])
+    assert sorted(passes) == list(passes) and len(passes) > 1
+    for edits in passes.values():
+        lines = Lines(text)
+        for edit in edits:
+            assert lines.at(edit["start"]) == (edit["line"], edit["column"])
+        for edit in sorted(edits, key=lambda edit: -edit["start"]):
+            text = text[: edit["start"]] + edit["text"] + text[edit["end"] :]
+    assert call("--write", "Dockerfile").status == 0
+    assert Path("Dockerfile").read_bytes() == encode(text) != data
+
+
+def test_standard_input_by_another_name(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "slimfix.toml").write_text("ignore = ['pip']\n")
+    given = ("--stdin-filename", "sub/Dockerfile", "-")
+    done = process(*given, stdin=PLAIN + b"RUN pip install x\n", cwd=tmp_path)
+    assert done.stdout.startswith(b"--- a/sub/Dockerfile\n")
+    assert b"no-cache-dir" not in done.stdout
+    assert done.stderr.startswith(b"sub/Dockerfile:2: apk-no-cache: ")
+    done = process(*given, stdin=b"FROM a\nCOPY x\n", cwd=tmp_path)
+    assert done.stderr.startswith(b"sub/Dockerfile:2: COPY requires")
+
+
+def test_settings_of_each_directory(call: Call) -> None:
+    put("a/Dockerfile", "b/Dockerfile", "c/Dockerfile", "c/d/Dockerfile", "e/Dockerfile")
+    put("a/slimfix.toml", data=b"ignore = ['apk']\n")
+    put("c/slimfix.toml", data=b"nonsense = 1\n")
+    put("slimfix.toml", data=b"exclude = ['e']\n")
+    status, out, err = call(".")
+    assert status == 2
+    assert out.count(b"--- a/") == 1 and out.startswith(b"--- a/b/Dockerfile\n")
+    assert err.count(b"unknown key: nonsense") == 1
+    assert call("e/Dockerfile").out.startswith(b"--- a/e/Dockerfile\n")
+
+
+def test_links_in_a_search(call: Call) -> None:
+    put("real", "a/Dockerfile")
+    Path("b").mkdir()
+    Path("b/Dockerfile").symlink_to("../real")
+    status, _, err = call("--write", ".")
+    assert status == 2
+    assert err.startswith(b"b/Dockerfile: a symbolic link; name the file that it leads to, ../real\n")
+    assert (Path("real").read_bytes(), Path("a/Dockerfile").read_bytes()) == (PLAIN, FIXED)
+
+
+def test_names_that_would_steer_the_terminal(call: Call) -> None:
+    put("Dockerfile.\x1b[31m\nx", data=b"RUN x\n")
+    err = call(".").err
+    assert err.startswith(b"Dockerfile.\\x1b[31m\\x0ax:1: ")
+    assert err.count(b"\n") == 2
+
+
+def test_context_flags(call: Call) -> None:
+    put("Dockerfile")
+    assert call("--no-context", "Dockerfile").status == 0
+    for flags in (("--context", ""), ("--no-context", "--context", "."), ("--context", "no")):
+        assert call(*flags, "Dockerfile").status == 2
+
+
+def test_closed_pipe_ends_the_workers(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "Dockerfile").write_bytes(PLAIN)
+    root = str(Path(cli.__file__).resolve().parent.parent)
+    command = f"{sys.executable} -m slimfix --jobs 2 . | head -1"
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        timeout=60,
+    )
+    assert all(b"/Dockerfile:2: " in line for line in done.stderr.splitlines()), done.stderr
+
+
+def test_written_only_over_what_was_read(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = batch.Job.work
+
+    def slow(job: batch.Job, path: str) -> Outcome:
+        outcome = work(job, path)
+        Path(path).write_bytes(b"FROM other\n")
+        return outcome
+
+    put("Dockerfile")
+    monkeypatch.setattr(batch.Job, "work", slow)
+    status, _, err = call("--write", "Dockerfile")
+    assert status == 2
+    assert err.startswith(b"Dockerfile: not written: it was changed meanwhile\n")
+    assert Path("Dockerfile").read_bytes() == b"FROM other\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (38_400_000, "38 MB"), (2 * 10**9, "2.0 GB")],
+)
+def test_sizes(number: int, shown: str) -> None:
+    assert size(number) == shown

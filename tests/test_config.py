@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from slimfix.config import Config, ConfigError, load
+from slimfix.fix import Safety
+from slimfix.plan import Flags, Plan
+from slimfix.rules import UnknownRule
 
 
 def write(path: Path, text: str) -> str:
@@ -21,12 +24,13 @@ def test_none(tmp_path: Path) -> None:
     assert load(start=str(tmp_path)) == Config()
 
 
-def test_everything(tmp_path: Path) -> None:
+def test_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(
         tmp_path / "slimfix.toml",
         'select = ["apk"]\nignore = ["SF102"]\nsafe-only = true\ntarget = "app"\nall-stages = true\n'
         'exclude = ["old/"]\n[apk-no-cache]\nx = 1\n',
     )
+    monkeypatch.setattr("slimfix.rules.apk_no_cache.OPTIONS", {"x": (1, 2)}, raising=False)
     config = load(path)
     assert config.select == ("apk",)
     assert config.ignore == ("SF102",)
@@ -55,7 +59,10 @@ def test_not_above_the_repository(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("selct = []", "unknown key: selct", 0),
+        ("selct = []", r"unknown key: selct \(did you mean select\?\)", 0),
+        ("safe_only = true", r"did you mean safe-only", 0),
+        ("xyzzy = 1", "unknown key: xyzzy$", 0),
+        ("[apk-no-cache]\nx = 1", "unknown key: apk-no-cache.x$", 0),
         ("select = 'apk'", "select must be a list of strings", 0),
         ("select = [1]", "select must be a list of strings", 0),
         ("unsafe = 1", "unsafe must be true or false", 0),
@@ -85,3 +92,70 @@ def test_unreadable(tmp_path: Path) -> None:
     assert caught.value.line == 2
     with pytest.raises(ConfigError, match=r"no \[tool\.slimfix\] table"):
         load(write(tmp_path / "pyproject.toml", ""))
+
+
+def test_values_of_a_rules_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slimfix.rules.apk_no_cache.OPTIONS", {"policy": ("saving", "all")}, raising=False)
+    path = write(tmp_path / "slimfix.toml", '[apk-no-cache]\npolicy = "all"\n')
+    assert load(path).options == {"apk-no-cache": {"policy": "all"}}
+    write(tmp_path / "slimfix.toml", '[apk-no-cache]\npolicy = "some"\n')
+    with pytest.raises(ConfigError, match=r"apk-no-cache\.policy must be one of 'saving', 'all'"):
+        load(path)
+    write(tmp_path / "slimfix.toml", '[apk-no-cache]\npolcy = "all"\n')
+    with pytest.raises(ConfigError, match=r"apk-no-cache.polcy \(did you mean policy\?\)"):
+        load(path)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A repository with settings at its root, in one directory, and bad ones in another."""
+    (tmp_path / ".git").mkdir()
+    write(
+        tmp_path / "pyproject.toml", '[tool.slimfix]\nselect = ["apk"]\ntarget = "top"\nexclude = ["old"]\n'
+    )
+    write(tmp_path / "sub" / "slimfix.toml", 'ignore = ["apk"]\nunsafe = true\n')
+    write(tmp_path / "bad" / "slimfix.toml", 'select = ["nonsense"]\n')
+    write(tmp_path / "worse" / "slimfix.toml", "nonsense = 1\n")
+    return tmp_path
+
+
+def test_plan_takes_the_settings_where_the_file_stands(tree: Path) -> None:
+    plan = Plan(Flags())
+    top, below = plan.job(str(tree / "Dockerfile")), plan.job(str(tree / "a" / "b" / "Dockerfile"))
+    assert top is below
+    assert ([rule.name for rule in top.rules], top.target) == (["apk-no-cache"], "top")
+    sub = plan.job(str(tree / "sub" / "x" / "Dockerfile"))
+    assert "apk-no-cache" not in [rule.name for rule in sub.rules]
+    assert (sub.allowed, sub.target) == (Safety.UNSAFE, None)
+    for name in ("bad", "worse"):
+        with pytest.raises(ConfigError, match=r"unknown .*nonsense") as caught:
+            plan.job(str(tree / name / "Dockerfile"))
+        assert caught.value.path == str(tree / name / "slimfix.toml")
+
+
+def test_plan_lets_the_flags_win(tree: Path) -> None:
+    path = str(tree / "sub" / "Dockerfile")
+    assert [rule.name for rule in Plan(Flags(select=("apk",))).job(path).rules] == ["apk-no-cache"]
+    assert "apk-no-cache" in [rule.name for rule in Plan(Flags(ignore=("pip",))).job(path).rules]
+    job = Plan(Flags(safe_only=True, target="flag", all_stages=True, context="c")).job(path)
+    assert (job.allowed, job.target, job.all_stages, job.context) == (Safety.SAFE, "flag", True, "c")
+    only = Plan(Flags(config=str(tree / "pyproject.toml")))
+    assert only.job(path).target == "top"
+
+
+def test_plan_checks_the_flags(tree: Path) -> None:
+    for flags in (Flags(select=("nonsense",)), Flags(ignore=("nonsense",))):
+        with pytest.raises(UnknownRule):
+            Plan(flags)
+    for name in ("bad", "worse", "none"):
+        with pytest.raises(ConfigError):
+            Plan(Flags(config=str(tree / name / "slimfix.toml")))
+
+
+def test_plan_excludes_below_the_file_that_says_so(tree: Path) -> None:
+    plan = Plan(Flags())
+    assert plan.hidden(str(tree / "old"), True)
+    assert plan.hidden(str(tree / "a" / "old" / "Dockerfile"), False)
+    assert not plan.hidden(str(tree / "new"), True)
+    assert not plan.hidden(str(tree / "sub" / "old"), True)
+    assert not plan.hidden(str(tree / "worse" / "Dockerfile"), False)

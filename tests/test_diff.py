@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slimfix.diff import diff, label, unified
+from slimfix.diff import Counts, counts, diff, label, parse, unified
 from slimfix.text import decode, encode
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -94,4 +94,15 @@ def test_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert label(str(tmp_path / "x" / "Dockerfile")) == "x/Dockerfile"
     assert label("./Dockerfile") == "Dockerfile"
-    assert label("-") == "stdin"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_read_back(newline: str, last: str) -> None:
+    before = newline.join(["-- a", "++ b", *map(str, range(20)), "caf\udce9"]) + last
+    after = before.replace("-- a", "--- c").replace("caf", "x" + newline + "caf")
+    patch = diff(before, after, "a b/Dockerfile")
+    assert counts(patch) == Counts(2, 1, 2)
+    (file,) = parse(patch)
+    assert file.path == "a b/Dockerfile"
+    assert counts(b"") == Counts(0, 0, 0)

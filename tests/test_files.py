@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slimfix import files
+from slimfix import files, search
 
 
 def put(root: Path, *names: str, text: str = "FROM scratch\n") -> None:
@@ -21,7 +21,8 @@ def put(root: Path, *names: str, text: str = "FROM scratch\n") -> None:
 
 def found(root: Path, *excluded: str) -> list[str]:
     """What a search finds, relative to *root*."""
-    result = files.find([str(root)], (str(root), excluded))
+    specs = [(str(root), search.ignore_spec(excluded))]
+    result = search.find([str(root)], lambda path, is_directory: search.matched(path, is_directory, specs))
     return [os.path.relpath(path, root) for path in result]
 
 
@@ -33,13 +34,15 @@ def found(root: Path, *excluded: str) -> list[str]:
         "Dockerfile.3.11",
         "web.Dockerfile",
         "web.dockerfile",
+        "dockerfile",
+        "web.Containerfile",
         "Containerfile",
         "Containerfile.dev",
         "Dockerfile.alpine3.19",
     ),
 )
 def test_names(name: str) -> None:
-    assert files.is_dockerfile_name(name)
+    assert search.is_dockerfile_name(name)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,6 @@ def test_names(name: str) -> None:
     (
         "dockerfile.go",
         "Dockerfile.dockerignore",
-        "Dockerfile.py",
         "Dockerfile.j2",
         "Dockerfile~",
         "Dockerfile.orig",
@@ -55,16 +57,36 @@ def test_names(name: str) -> None:
         "Dockerfiles",
         "README.md",
         "Containerfile.md",
-        "Dockerfile.YML",
+        "Containerfiles",
+        ".Dockerfile",
+        "Dockerfile.",
+        "Dockerfile.TMPL",
     ),
 )
 def test_other_names(name: str) -> None:
-    assert not files.is_dockerfile_name(name)
+    assert not search.is_dockerfile_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("FROM golang\n", True),
+        ("# a\n\n arg X=1\n", True),
+        ("package main\n", False),
+        ("from os import path\n", True),  # the price: it is told to be no Dockerfile
+        ("", False),
+        ("FROM\n", False),
+    ],
+)
+def test_ending_of_a_language(tmp_path: Path, text: str, taken: bool) -> None:
+    put(tmp_path, "Dockerfile.go", text=text)
+    assert search.is_dockerfile_name("Dockerfile.go") is None
+    assert found(tmp_path) == (["Dockerfile.go"] if taken else [])
 
 
 def test_search(tmp_path: Path) -> None:
     put(tmp_path, "b/Dockerfile", "a/Dockerfile.x", "Dockerfile", "node_modules/m/Dockerfile", "a/x.py")
-    put(tmp_path, ".git/Dockerfile", "Dockerfile.d/Dockerfile")
+    put(tmp_path, ".git/Dockerfile", "Dockerfile.d/Dockerfile", ".venv/Dockerfile", "x/.tox/Dockerfile")
     (tmp_path / "a" / "Dockerfile").symlink_to("Dockerfile.x")
     (tmp_path / "loop").symlink_to(".")
     os.mkfifo(tmp_path / "b" / "Dockerfile.fifo")
@@ -93,9 +115,28 @@ def test_each_once_and_complaints(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     told = []
     paths = [str(tmp_path / "a" / "Dockerfile"), str(tmp_path / "a"), "-", "-", str(tmp_path / "empty"), "no"]
-    result = list(files.find(paths, failed=lambda path, message: told.append((path, message))))
+    result = list(search.find(paths, failed=lambda path, message: told.append((path, message))))
     assert result == [paths[0], "-", "no"]
     assert told == [(paths[4], "no Dockerfile in this directory")]
+
+
+def test_a_link_is_told_of_unless_its_file_is_found(tmp_path: Path) -> None:
+    put(tmp_path, "in/a/Dockerfile", "out")
+    (tmp_path / "in" / "Dockerfile").symlink_to("a/Dockerfile")
+    told: list[str] = []
+    result = list(search.find([str(tmp_path / "in")], failed=lambda path, message: told.append(message)))
+    assert ([os.path.relpath(path, tmp_path) for path in result], told) == (["in/a/Dockerfile"], [])
+    (tmp_path / "in" / "Dockerfile.x").symlink_to("../out")
+    (tmp_path / "in" / "Dockerfile.gone").symlink_to("nowhere")
+    list(search.find([str(tmp_path / "in")], failed=lambda path, message: told.append(message)))
+    assert told == ["a symbolic link; name the file that it leads to, ../out"]
+
+
+def test_gitignore_that_cannot_be_read(tmp_path: Path) -> None:
+    put(tmp_path, "a/Dockerfile", "b/Dockerfile")
+    put(tmp_path, ".gitignore", text="!\n\\\nb\n")
+    os.mkfifo(tmp_path / "a" / ".gitignore")
+    assert found(tmp_path) == ["a/Dockerfile"]
 
 
 def test_read(tmp_path: Path) -> None:
@@ -106,13 +147,22 @@ def test_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "empty"), (b"FROM \0", "binary"), (b"#" * (files.MAX_BYTES + 1), "larger than 10 MB")],
+    [(b"", "empty"), (b"FROM \0", "binary"), (b"#" * (files.MAX_BYTES + 1), "more than 1 MiB")],
 )
 def test_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "Dockerfile"
     path.write_bytes(data)
     with pytest.raises(files.Unusable, match=message):
         files.read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "line"), [(b"a\nb\n\0", 3), (b"\0", 1), ("FROM a\n".encode("utf-16"), 1), (b"", 0)]
+)
+def test_refused_with_its_line(data: bytes, line: int) -> None:
+    with pytest.raises(files.Unusable) as caught:
+        files.checked(data)
+    assert caught.value.line == line
 
 
 def test_never_blocks(tmp_path: Path) -> None:
@@ -157,3 +207,40 @@ def test_replace_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
         files.replace(str(path), b"new")
     assert os.listdir(tmp_path) == ["Dockerfile"]
     assert path.read_bytes() == b"old"
+
+
+def test_replace_refuses_what_changed_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(b"new")
+    with pytest.raises(files.Unusable, match="changed meanwhile"):
+        files.replace(str(path), b"mine", b"old")
+    assert path.read_bytes() == b"new"
+    files.replace(str(path), b"mine", b"new")
+    assert path.read_bytes() == b"mine"
+
+
+def test_replace_keeps_the_owner_or_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*arguments: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(b"old")
+    real = os.lstat(path)
+    other = os.stat_result((*real[:4], real.st_uid + 1, *real[5:]))
+    monkeypatch.setattr(os, "lstat", lambda path: other)
+    monkeypatch.setattr(os, "chown", forbidden)
+    with pytest.raises(files.Unusable, match="owner cannot be kept"):
+        files.replace(str(path), b"new")
+    assert os.listdir(tmp_path) == ["Dockerfile"]
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_replace_keeps_the_owner(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(b"old")
+    os.chown(path, 1234, 2345)
+    path.chmod(0o640)
+    files.replace(str(path), b"new")
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 2345, 0o640)

@@ -18,8 +18,9 @@ class Problem(NamedTuple):
     """The traceback of an internal error."""
 
     def __str__(self) -> str:
-        message = " ".join(self.message.split())
-        return f"{self.path}:{self.line}: {message}" if self.line else f"{self.path}: {message}"
+        message = printable(" ".join(self.message.split()))
+        place = printable(self.path)
+        return f"{place}:{self.line}: {message}" if self.line else f"{place}: {message}"
 
 
 class Outcome(NamedTuple):
@@ -29,6 +30,8 @@ class Outcome(NamedTuple):
     """As it was given; ``-`` for standard input."""
     rewrite: Rewrite | None = None
     problem: Problem | None = None
+    called: str | None = None
+    """The name that was given for standard input."""
 
     @property
     def changed(self) -> bool:
@@ -38,9 +41,16 @@ class Outcome(NamedTuple):
     @property
     def name(self) -> str:
         """What to call it."""
-        return shown(self.path)
+        return self.called or shown(self.path)
 
 
 def shown(path: str) -> str:
     """What to call a path in a message."""
     return "<stdin>" if path == "-" else path
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: a name must neither break a line nor steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c >= " " and not "\x7f" <= c <= "\x9f" else f"\\x{ord(c):02x}" for c in text)

@@ -1,12 +1,32 @@
-"""One JSON document for programs."""
+"""One JSON document for programs.
+
+::
+
+    version   of this schema: an integer, see VERSION
+    files     one object a file, in the order of the paths:
+        path, changed (true or false), error (null, or path, line, message)
+        steps     the fixes that were made, in their order:
+            rule, code, message, safety (safe, assumed, unsafe), assumption (null or text),
+            saving (null, or bytes, source), lines (before and after, each first and last),
+            pass, edits (start and end in characters from 0; line, column from 1; text)
+        skipped   the fixes that were not made: rule, code, reason,
+                  kind (condition, safety, suppressed, guard), lines (first, last)
+    errors    what is wrong with paths and settings: path, line, message
+
+The edits of all steps with the same ``pass`` are made at once, in the text that the earlier passes
+left; their places are places of that text. Made so, they turn the file into the rewritten one. What is
+not UTF-8 stands as lone surrogates (U+DC80 to U+DCFF, one a byte).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
-from slimfix.engine import Skipped, Step
+from slimfix.engine import Rewrite, Skipped, Step
 from slimfix.report import Outcome, Problem
+from slimfix.text import Lines, apply, fitted
 
 VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without notice."""
@@ -26,7 +46,7 @@ def _file(outcome: Outcome) -> dict[str, Any]:
     return {
         "path": outcome.path,
         "changed": outcome.changed,
-        "steps": [_step(step) for step in rewrite.steps] if rewrite else [],
+        "steps": list(_steps(rewrite)) if rewrite else [],
         "skipped": [_skipped(skipped) for skipped in rewrite.skipped] if rewrite else [],
         "error": _problem(outcome.problem) if outcome.problem else None,
     }
@@ -36,8 +56,22 @@ def _lines(at: tuple[int, int]) -> dict[str, int]:
     return {"first": at[0], "last": at[1]}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _steps(rewrite: Rewrite) -> Iterator[dict[str, Any]]:
+    text = rewrite.before
+    for _, group in groupby(rewrite.steps, key=lambda step: step.number):
+        steps = list(group)
+        lines = Lines(text)
+        for step in steps:
+            yield _step(step, text, lines)
+        text = apply(text, [edit for step in steps for edit in step.fix.edits])
+
+
+def _step(step: Step, text: str, lines: Lines) -> dict[str, Any]:
     fix = step.fix
+    edits = []
+    for (start, end), new in fitted(text, fix.edits):
+        line, column = lines.at(start)
+        edits.append({"start": start, "end": end, "line": line, "column": column, "text": new})
     return {
         "rule": step.rule.name,
         "code": step.rule.code,
@@ -46,8 +80,8 @@ def _step(step: Step) -> dict[str, Any]:
         "assumption": fix.assumption,
         "saving": fix.saving._asdict() if fix.saving else None,
         "lines": {"before": _lines(step.before), "after": _lines(step.after)},
-        # Offsets in characters of the text that the steps before have made.
-        "edits": [{"start": e.span.start, "end": e.span.end, "text": e.text} for e in fix.edits],
+        "pass": step.number,
+        "edits": edits,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from slimfix.engine import Skipped, Step
 from slimfix.fix import Safety
-from slimfix.report import Outcome
+from slimfix.report import Outcome, printable
 
 _KINDS = {"safety": "held back", "suppressed": "suppressed", "guard": "refused", "condition": "left alone"}
 
@@ -25,11 +25,12 @@ def lines(outcome: Outcome, verbose: bool = False) -> Iterator[str]:
 
 def _place(outcome: Outcome, at: tuple[int, int]) -> str:
     first, last = at
-    return f"{outcome.name}:{first}" if first == last else f"{outcome.name}:{first}-{last}"
+    name = printable(outcome.name)
+    return f"{name}:{first}" if first == last else f"{name}:{first}-{last}"
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def _step(step: Step) -> str:
@@ -38,7 +39,18 @@ def _step(step: Step) -> str:
         message += f" [{step.fix.safety}: {_one_line(step.fix.assumption)}]"
     elif step.fix.safety is not Safety.SAFE:
         message += f" [{step.fix.safety}]"
+    if step.fix.saving is not None:
+        message += f" [saves about {size(step.fix.saving.bytes)}]"
     return message
+
+
+def size(number: int) -> str:
+    """A number of bytes in the unit that suits it."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        value = number / 1000**power
+        if value >= 1:
+            return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+    return f"{number} B"
 
 
 def _skipped(skipped: Skipped) -> str:
