@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 import dockerfile as buildkit
 import pytest
@@ -24,6 +30,7 @@ class Case(NamedTuple):
     before: str
     after: str
     context: BuildContext | None
+    options: dict[str, Any]
 
 
 def read_cases(rule: Rule) -> Iterator[Case]:
@@ -32,7 +39,8 @@ def read_cases(rule: Rule) -> Iterator[Case]:
     for block in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         title, body = block.split("\n", 1)
         match = re.fullmatch(
-            r"(?P<before>.*?)(?:^-- context\n(?P<context>.*?))?^-- (?:same\s*|becomes\n(?P<after>.*?)\s*)",
+            r"(?P<before>.*?)(?:^-- options\n(?P<options>.*?))?(?:^-- context\n(?P<context>.*?))?"
+            r"^-- (?:same\s*|becomes\n(?P<after>.*?)\s*)",
             body,
             flags=re.MULTILINE | re.DOTALL,
         )
@@ -41,19 +49,22 @@ def read_cases(rule: Rule) -> Iterator[Case]:
         if match["context"] is not None:
             lines = [line.split(": ", 1) for line in match["context"].splitlines() if line.strip()]
             context = BuildContext.of({name: value.replace("\\n", "\n") for name, value in lines})
+        options = {rule.name: tomllib.loads(match["options"] or "")}
         before = match["before"]
         after = before if match["after"] is None else match["after"] + "\n"
-        yield Case(rule, title, before, after, context)
+        yield Case(rule, title, before, after, context, options)
 
 
 ROWS = [case for rule in all_rules() for case in read_cases(rule)]
 IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
+ONBUILD_STAYS = ("build-deps", "manifest-first")
+"""Rules that leave triggers alone: what comes after one is unknown."""
 
 
 def run(case: Case, before: str) -> str:
     """What the rule alone makes of *before*; a second run must change nothing more."""
-    reader = Reader(context=case.context)
+    reader = Reader(context=case.context, options=case.options)
     result = rewrite(before, [case.rule], reader, Safety.UNSAFE)
     assert not [s for s in result.skipped if s.kind == "guard"]
     assert rewrite(result.after, [case.rule], reader, Safety.UNSAFE).after == result.after
@@ -92,7 +103,7 @@ def test_inside_onbuild(case: Case) -> None:
     def turned(text: str) -> str:
         return re.sub(r"^(?=(?:RUN|COPY|ENV|WORKDIR|USER|ARG) )", "ONBUILD ", text, flags=re.MULTILINE)
 
-    if case.rule.name in ("build-deps", "manifest-first"):  # what comes after the trigger is unknown
+    if case.rule.name in ONBUILD_STAYS:
         assert run(case, turned(case.before)) == turned(case.before)
     else:
         assert run(case, turned(case.before)) == turned(case.after)
