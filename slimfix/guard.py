@@ -9,19 +9,20 @@ with the same variables and shell, and must stop the build by failing if it did 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
+from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
 from slimfix.shell import Opaque
 from slimfix.shell.failure import fates
-from slimfix.text import Edit, Span
+from slimfix.text import Span
 
 
 def check(
-    before: Dockerfile, text: str, edits: Sequence[Edit], read: Callable[[str], Dockerfile]
+    before: Dockerfile, text: str, changes: Changes, read: Callable[[str], Dockerfile]
 ) -> tuple[Dockerfile | None, str | None]:
-    """Judge the text that *edits* made of *before*.
+    """Judge the text that *changes* made of *before*.
 
     Returns:
         The new Dockerfile and None, or what was read (if anything) and the objection.
@@ -31,13 +32,13 @@ def check(
     except ParseError as error:
         return None, f"Docker would refuse the result ({error})"
     for judge in (_comments, _instructions, _commands):
-        problem = judge(before, after, edits)
+        problem = judge(before, after, changes)
         if problem:
             return after, problem
     return after, None
 
 
-def _comments(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+def _comments(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
     lost = Counter(_all_comments(before)) - Counter(_all_comments(after))
     if lost:
         return f"the comment {next(iter(lost))!r} would be lost"
@@ -56,32 +57,19 @@ def _all_comments(dockerfile: Dockerfile) -> list[str]:
     return found
 
 
-def _touched(span: Span, edits: Sequence[Edit]) -> bool:
-    """Whether an edit changes something within *span*; an insertion at its very edge does not."""
-    return any(edit.span.start < span.end and span.start < edit.span.end for edit in edits) or any(
-        edit.span.start == edit.span.end and span.start < edit.span.start < span.end for edit in edits
-    )
-
-
-def _edited(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> bool:
+def _touched(dockerfile: Dockerfile, instruction: Instruction, changes: Changes) -> bool:
     """Whether an edit changes an instruction; at the end of a file without a last line end, also there."""
     end = instruction.span.end
     open_end = end == len(dockerfile.text) and not dockerfile.text.endswith("\n")
-    return _touched(instruction.span, edits) or (open_end and any(e.span.start == end for e in edits))
+    return changes.touch(instruction.span) or (open_end and changes.at(end) is not None)
 
 
-def _moved(offset: int, edits: Sequence[Edit]) -> int:
-    return offset + sum(
-        len(edit.text) - (edit.span.end - edit.span.start) for edit in edits if edit.span.end <= offset
-    )
-
-
-def _instructions(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
     for old in before.instructions:
-        if _edited(before, old, edits):
+        if _touched(before, old, changes):
             continue
-        new = places.get(_moved(old.span.start, edits))
+        new = places.get(changes.moved(old.span.start))
         line = before.lines.at(old.span.start)[0]
         if new is None or before.source(old.span).strip() != after.source(new.span).strip():
             return f"line {line}, which was not to change, would"
@@ -102,20 +90,20 @@ class _Seen(NamedTuple):
     state: tuple[object, ...]
 
 
-def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+def _commands(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
     """Every command that no edit touched is found again, in order."""
-    changed = [i for i in before.instructions if i.name == "RUN" and _edited(before, i, edits)]
+    changed = [i for i in before.instructions if i.name == "RUN" and _touched(before, i, changes)]
     if not changed:
         return None
-    old = [seen for i in changed for seen in _seen(before, i, edits)]
-    untouched = [i for i in before.instructions if not _edited(before, i, edits)]
-    same = {_moved(i.span.start, edits) for i in untouched}
+    old = [seen for i in changed for seen in _seen(before, i, changes)]
+    untouched = [i for i in before.instructions if not _touched(before, i, changes)]
+    same = {changes.moved(i.span.start) for i in untouched}
     new: list[_Seen] = []
     for instruction in after.instructions:
         if instruction.name == "RUN" and instruction.span.start not in same:
             if isinstance(instruction.script, Opaque):
                 return f"the result could not be understood ({instruction.script.reason})"
-            new += _seen(after, instruction, ())
+            new += _seen(after, instruction, Changes(()))
     rest = iter(new)
     for seen in old:
         if seen not in rest:
@@ -123,15 +111,13 @@ def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> s
     return None
 
 
-def _lengthened(span: Span, edits: Sequence[Edit]) -> bool:
+def _lengthened(span: Span, changes: Changes) -> bool:
     """Whether a word is added at the end of a command, rather than an operator behind it."""
-    return any(
-        edit.span.start == span.end and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
-        for edit in edits
-    )
+    edit = changes.at(span.end)
+    return edit is not None and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
 
 
-def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> list[_Seen]:
+def _seen(dockerfile: Dockerfile, instruction: Instruction, changes: Changes) -> list[_Seen]:
     """The commands of a RUN that no edit touches, in the order of the text."""
     script = instruction.script
     if isinstance(script, Opaque):
@@ -141,7 +127,7 @@ def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit
     found = []
     for fate in fates(script.root, instruction.state.shell.options):
         span = script.span(fate.command)
-        if fate.command.words and not _touched(span, edits) and not _lengthened(span, edits):
+        if fate.command.words and not changes.touch(span) and not _lengthened(span, changes):
             text = " ".join(script.text[fate.command.start : fate.command.end].split())
             found.append(_Seen(text, stage, fate.fatal, state))
     return found
