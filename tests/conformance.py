@@ -240,7 +240,7 @@ def _first_difference(ours: list[Reading], theirs: list[Reading]) -> str:
             if field == "text":
                 b = b.strip()[: len(a)] if mine.heredocs else b.strip()
             if field == "heredocs" and mine.trigger:
-                continue  # the library skips those of a trigger, as the next line shows, and does not name them
+                continue  # the library skips those of a trigger, and does not name them
             if field == "value":
                 a, b = _shown(mine, a), _shown(mine, b)
             if field == "last" and mine is ours[-1]:
