@@ -30,6 +30,11 @@ class Changes:
         i = bisect_right(self._ends, span.start)
         return i < len(self.edits) and self._starts[i] < span.end
 
+    def cover(self, span: Span) -> bool:
+        """Whether one edit replaces all of *span*."""
+        i = bisect_right(self._ends, span.start)
+        return i < len(self.edits) and self._starts[i] <= span.start and span.end <= self._ends[i]
+
     def at(self, offset: int) -> Edit | None:
         """The edit that begins at *offset*, if one does."""
         i = bisect_left(self._starts, offset)

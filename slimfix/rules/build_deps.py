@@ -110,6 +110,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             Safety.ASSUMED,
             assumption,
             Saving(size, "Alpine package index") if size else None,
+            removes=(command.span,),
         )
 
 

@@ -101,4 +101,6 @@ def _merged(dockerfile: Dockerfile, chain: list[Part]) -> Fix:
     message = f"merge {len(chain)} consecutive RUN instructions"
     first, last = chain[0].instruction, chain[-1].instruction
     at = Span(first.text_span.start, last.text_span.end)
-    return Fix(tuple(_seam.edits(dockerfile, chain)), message, at)
+    heads = zip(chain, _join.pieces(chain))
+    repeated = tuple(one.script.span(one.head) for one, piece in heads if one.head and piece.headless)
+    return Fix(tuple(_seam.edits(dockerfile, chain)), message, at, removes=repeated)
