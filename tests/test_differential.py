@@ -59,6 +59,8 @@ def compare(text: str) -> int:
         shells = (Shell.BASH_PIPEFAIL,) if "pipefail" in shell.options else POSIX
         if shell.name == "bash" and "pipefail" not in shell.options:
             shells = (Shell.BASH,)
+        if shells is POSIX and any(word in text for text in scripts[0] for word in ("<<<", "pipefail")):
+            shells = (Shell.BASH,)  # no other could read it, merged or not
         found = differences(*scripts, shells=shells, stderr=_traced_alike(old))
         assert not found, f"{found}\n{scripts[0]}\n{scripts[1]}"
         compared += 1

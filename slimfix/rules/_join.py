@@ -14,7 +14,7 @@ from typing import NamedTuple
 from slimfix.rules._parts import Part, exact, steady
 from slimfix.shell.call import unwrap
 from slimfix.shell.leaks import CONFINED, UNCONFINED, unseen
-from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
+from slimfix.shell.nodes import AndOr, Node, Pipeline, Sequence, Simple
 
 # Programs that leave a process behind, which dies with its RUN.
 _SERVICES = re.compile(
@@ -69,6 +69,9 @@ def _unlike(chain: list[Part]) -> str | None:
             return reason
         if part is not chain[-1] and not part.strict and not steady(part.body):
             return "set -e would not see it fail"
+        if part is not chain[-1] and isinstance(part.body, Pipeline) and part.body.negated:
+            if not all(isinstance(command, Simple) for command in part.body.commands):
+                return "in a subshell bash does not spare what ! spares from set -e"
     return None
 
 

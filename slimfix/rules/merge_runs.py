@@ -7,6 +7,9 @@ directory, variable or umask would leak, the first is put in a subshell. Scripts
 `set -e; a; b` are joined under one `set`, where every command goes on to count. Comments between the
 two stay with the second, as comment lines of the merged RUN, and so does one at the end of the first.
 
+The setting `policy = "saving"` merges only where a later command deletes or rewrites what an earlier
+one made, or installs from an index that an earlier one fetched; the default is `"all"`.
+
 Left apart are RUNs with different flags, users, directories or shells (any other instruction between
 them), exec form, heredocs, stages that do not ship, and whatever is not understood.
 
@@ -29,13 +32,14 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Skip
-from slimfix.rules import _join, _seam
+from slimfix.rules import _join, _saving, _seam
 from slimfix.rules._parts import Part, part
 from slimfix.shell import Opaque
 from slimfix.text import Span
 
 CODE = "SF401"
 ORDER = 40
+OPTIONS = {"policy": ("all", "saving")}
 
 _PRAGMA = re.compile(r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=)", re.IGNORECASE)
 
@@ -49,12 +53,18 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             continue
         if reason:
             yield Skip(f"not merged with the RUN before it: {reason}", instruction.text_span)
-        if len(chain) > 1:
-            yield _merged(dockerfile, chain)
+        yield from _fixes(dockerfile, chain)
         following = part(instruction) if _ships(instruction) else None
         chain = [following] if following else []
-    if len(chain) > 1:
-        yield _merged(dockerfile, chain)
+    yield from _fixes(dockerfile, chain)
+
+
+def _fixes(dockerfile: Dockerfile, chain: list[Part]) -> Iterator[Fix]:
+    """The merge of scripts that can be joined, or of those among them whose merge saves something."""
+    saving = dockerfile.options.get("merge-runs", {}).get("policy") == "saving"
+    for stretch in _saving.stretches(chain) if saving else [chain]:
+        if len(stretch) > 1:
+            yield _merged(dockerfile, stretch)
 
 
 def _ships(instruction: Instruction) -> bool:
