@@ -148,11 +148,12 @@ def _seen(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[tuple[Sp
     stage = instruction.stage.index if instruction.stage else -1
     state = _state(instruction.state)
     exported = instruction.state.environment()
+    given = [name for name, _ in instruction.state.env]
     found = {id(command): condition for command, condition in conditions(script.root, script.text)}
     for command, fatal in fates(script.root, instruction.state.shell.options):
         text = " ".join(script.text[command.start : command.end].split())
         fatal = fatal and text.split(None, 1)[:1] not in (["set"], [":"], ["true"])
         yield (
             script.span(command),
-            _Seen(text, stage, fatal, state, found[id(command)].noticed(text, exported)),
+            _Seen(text, stage, fatal, state, found[id(command)].noticed(text, exported, given)),
         )

@@ -61,11 +61,11 @@ def apart(chain: list[Part], second: Part) -> str | None:
 
 def _unlike(chain: list[Part]) -> str | None:
     """Why scripts cannot follow one ``set -e``."""
-    common = next(part.options for part in chain if part.strict)
+    common = next(part.options for part in chain if part.head)
     for part in chain:
-        if part.head and part.options != common:
+        if "e" not in common or not part.options <= common:
             return "their set options differ"
-        if not part.head and (reason := part.sensitive(common)):
+        if reason := part.sensitive(common):
             return reason
         if part is not chain[-1] and not part.strict and not steady(part.body):
             return "set -e would not see it fail"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
 from slimfix.shell import Opaque, Script
-from slimfix.shell.leaks import Leak, leaks, options_of
+from slimfix.shell.leaks import Leak, leaks, may_be_unset, options_of
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple
 from slimfix.text import Span
-
-_EXPANSION = re.compile(r"\$(?:(\w+)|\{(\w+)([^}]*)|([^\w({$?'\"\s\\)]))")
 
 
 class Part(NamedTuple):
@@ -53,7 +50,8 @@ class Part(NamedTuple):
         further = options - self.options
         if "e" in further and not steady(self.body):
             return "it is not written for set -e"
-        if "u" in further and self._may_be_unset():
+        given = [name for name, _ in self.instruction.state.env]
+        if "u" in further and may_be_unset(self.text, given):
             return "it may use a variable that is not set, at which set -u stops"
         if "pipefail" in further and "|" in self.text.replace("||", ""):
             return "it is not written for pipefail"
@@ -62,14 +60,6 @@ class Part(NamedTuple):
         if "x" in further and _redirects_messages(self.body):
             return "set -x would write into what it redirects"
         return None
-
-    def _may_be_unset(self) -> bool:
-        known = {name for name, _ in self.instruction.state.env} | {"PATH"}
-        for plain, braced, modifier, special in _EXPANSION.findall(self.text):
-            name = plain or braced
-            if special or not (name in known or modifier.startswith(("-", ":-", "+", ":+"))):
-                return True
-        return False
 
 
 def part(instruction: Instruction) -> Part | None:

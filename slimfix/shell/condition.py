@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from slimfix.shell.leaks import CONFINED, UNCONFINED, command_name, options_of, unseen, variable
+from slimfix.shell.leaks import CONFINED, UNCONFINED, command_name, may_be_unset, options_of, unseen, variable
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, words_of
 
 
@@ -26,16 +26,19 @@ class Condition(NamedTuple):
     others: tuple[str, ...] = ()
     """All other builtins that leave something, as they stand."""
 
-    def noticed(self, text: str, exported: Collection[str]) -> Condition:
+    def noticed(self, text: str, exported: Collection[str], given: Collection[str]) -> Condition:
         """As much of it as a command that reads *text* can notice.
 
         Args:
             text: the command, with what is expanded and run in it.
             exported: the variables that are in the environment.
+            given: those among them that surely have a value.
         """
+        if text.startswith("set "):
+            return Condition()
         directories = () if _goes_to_root(text) else self.directories
         variables = tuple(pair for pair in self.variables if not unseen(pair[0], (text,), exported))
-        options = self.options if "$" in text else frozenset()
+        options = self.options if may_be_unset(text, given) else frozenset()
         return Condition(directories, variables, options, self.others)
 
 

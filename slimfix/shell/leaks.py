@@ -29,6 +29,7 @@ UNCONFINED = frozenset(
 
 _ASSIGNMENT = re.compile(r"(\w+)(?:\[[^\]]*\])?\+?=")
 _LIKELY_EXPORTED = re.compile(r"(?:\w+_proxy|npm_config_\w+)\Z", re.IGNORECASE)
+_EXPANSION = re.compile(r"\$(?:(\w+)|\{(\w+)([^}]*)|([^\w({$?'\"\s\\)]))")
 _OPTIONS = {"errexit": "e", "xtrace": "x", "nounset": "u", "pipefail": "pipefail"}
 
 
@@ -95,6 +96,18 @@ def unseen(name: str, texts: Collection[str], exported: Collection[str]) -> bool
     if not name or name in exported or not any(c.islower() for c in name) or _LIKELY_EXPORTED.match(name):
         return False
     return not any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+
+
+def may_be_unset(text: str, given: Collection[str]) -> bool:
+    """Whether *text* may expand a variable that has no value, at which ``set -u`` ends the shell.
+
+    *given* are the names that have one; so has PATH.
+    """
+    for plain, braced, modifier, special in _EXPANSION.findall(text):
+        known = (plain or braced) in (*given, "PATH") or modifier.startswith(("-", ":-", "+", ":+"))
+        if special or not known:
+            return True
+    return False
 
 
 def options_of(command: Simple) -> frozenset[str] | None:
