@@ -69,9 +69,6 @@ def _unlike(chain: list[Part]) -> str | None:
             return reason
         if part is not chain[-1] and not part.strict and not steady(part.body):
             return "set -e would not see it fail"
-        if part is not chain[-1] and isinstance(part.body, Pipeline) and part.body.negated:
-            if not all(isinstance(command, Simple) for command in part.body.commands):
-                return "in a subshell bash does not spare what ! spares from set -e"
     return None
 
 
@@ -168,6 +165,9 @@ def _unjoinable(one: Part, two: Part) -> str | None:
         return "it uses files that Docker lays anew for every RUN"
     if re.search(r"\$\{\w+:?=", one.text):
         return "an expansion assigns a variable"
+    if isinstance(one.body, Pipeline) and one.body.negated:
+        if not all(isinstance(command, Simple) for command in one.body.commands):
+            return "bash forgets a ! that begins a subshell"
     return _unconfined(one, two) or _replaced(one, two)
 
 
