@@ -1,0 +1,166 @@
+"""Where in a RUN a command can be added, and how the file would write it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.layout import layout
+from slimfix.shell import Command, Opaque, Script
+from slimfix.shell.call import unwrap
+from slimfix.shell.failure import fates, sets_errexit
+from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
+from slimfix.text import Edit, Span
+
+_TIDYING = frozenset(("rm", "adduser", "addgroup", "chown", "chmod", "mkdir", "ln", "touch", "true", ":"))
+"""Programs of the base image that need no package: what is to be deleted may go before them."""
+_STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
+
+
+class Place(NamedTuple):
+    """A RUN whose top is a list of commands, one after the other."""
+
+    run: Instruction
+    script: Script
+    items: tuple[Node, ...]
+    glue: str
+    """What joins two of them so that a failure of the first stops the build as before: ``&&``, ``;`` or a
+    line end."""
+    apart: str
+    """What joins a further command to the last: ``&&`` where a list of ``;`` goes on after a failure."""
+
+
+def place(run: Instruction, command: Command) -> Place | str:
+    """The list that *command* stands in, or why nothing can be added to it."""
+    script = run.script
+    if isinstance(script, Opaque):
+        return script.reason
+    if not any(fate.command is command.node and fate.fatal for fate in fates(script.root, run.state.shell.options)):
+        return "a failure of apk add would not stop the build"
+    return _stopped(script) or _top(run, script, command)
+
+
+def beginning(run: Instruction) -> Place | str:
+    """The list that a whole RUN is, so that a command can go before it."""
+    script = run.script
+    if isinstance(script, Opaque):
+        return script.reason
+    root = script.root
+    if run.heredocs or isinstance(root, Sequence) or (isinstance(root, AndOr) and "||" in root.operators):
+        return "the RUN that needs the packages is more than commands joined by &&"
+    items = root.items if isinstance(root, AndOr) else (root,)
+    return _stopped(script) or Place(run, script, items, "&&", "&&")
+
+
+def _stopped(script: Script) -> str | None:
+    """What would keep a command at the end of the script from being reached."""
+    for each in script.commands:
+        arguments, wrappers = unwrap(each.arguments)
+        name = arguments[0].value if arguments else None
+        stops = name in _STOPS and not (name == "set" and not each.nesting)
+        if (stops and "subshell" not in each.nesting) or "exec" in wrappers:
+            return f"the script ends by {name or 'exec'}, or changes how it fails"
+    return None
+
+
+def _top(run: Instruction, script: Script, command: Command) -> Place | str:
+    root = script.root
+    if isinstance(root, Sequence) and len(root.items) == 1 and root.terminators[0] in ("", "\n"):
+        root = root.items[0]
+    if isinstance(root, Sequence):
+        return _sequence(run, script, root, command)
+    items = root.items if isinstance(root, AndOr) else (root,)
+    problem = _in_list(root, command)
+    return problem or Place(run, script, items, "&&", "&&")
+
+
+def _in_list(node: Node, command: Command) -> str | None:
+    """Why *command* cannot become two in the ``&&`` list *node*."""
+    if not isinstance(node, AndOr):
+        return None if node is command.node else "apk add stands within another command"
+    if command.node not in node.items:
+        return "apk add stands within another command"
+    if "||" in node.operators[: node.items.index(command.node)]:
+        return "apk add stands behind ||"
+    return None
+
+
+def _sequence(run: Instruction, script: Script, root: Sequence, command: Command) -> Place | str:
+    if "&" in root.terminators:
+        return "a job is left in the background"
+    at = next((i for i, item in enumerate(root.items) if _holds(item, command)), None)
+    if at is None:
+        return "apk add stands within another command"
+    item = root.items[at]
+    strict = "e" in run.state.shell.options
+    for before in root.items[:at]:
+        if isinstance(before, Simple) and sets_errexit(before):
+            strict = "+" not in script.text[before.start : before.end]
+        elif sets_errexit(before):
+            return "it is not plain how the script fails"
+    if any(sets_errexit(later) for later in root.items[at:]):
+        return "it is not plain how the script fails"
+    line = "\n" in root.terminators
+    if isinstance(item, AndOr):
+        problem = _in_list(item, command)
+        if problem or (strict and item.items[-1] is command.node):
+            return problem or "apk add is the last of a list under set -e"
+        return Place(run, script, root.items, "&&", ("\n" if line else ";") if strict else "&&")
+    glue = ("\n" if line else ";") if strict else "&&"
+    return Place(run, script, root.items, glue, glue)
+
+
+def _holds(item: Node, command: Command) -> bool:
+    return item is command.node or (isinstance(item, AndOr) and command.node in item.items)
+
+
+def added(dockerfile: Dockerfile, where: Place, after: int, text: str) -> Edit:
+    """Add a command behind the last one of the list that is more than tidying up, and behind *after*."""
+    root = where.script.root
+    at = len(where.items)
+    free = not (isinstance(root, AndOr) and "||" in root.operators)
+    while free and at > 1 and _tidies(where.items[at - 1]) and where.items[at - 2].end >= after:
+        at -= 1
+    end = where.script.span(where.items[at - 1]).end
+    return Edit(Span(end, end), joint(dockerfile, where.run, where.apart) + text)
+
+
+def _tidies(node: Node) -> bool:
+    return (
+        isinstance(node, Simple)
+        and bool(node.words)
+        and node.words[0].value in _TIDYING
+        and not any(word.substitutions for word in node.words)
+    )
+
+
+def joint(dockerfile: Dockerfile, run: Instruction, glue: str) -> str:
+    """What this RUN writes between two commands of a list, with the line break."""
+    look = layout(dockerfile)
+    source = dockerfile.source(run.text_span).replace("\r", "")
+    lines = source.split("\n")
+    mark = dockerfile.escape
+    if run.heredocs:
+        return "\n" if glue == "\n" else f" {glue} "
+    if glue == ";":
+        return f"; {mark}\n{_following(lines, ';', mark) or look.indent}"
+    leading = [re.match(r"[ \t]*", line)[0] for line in lines[1:] if line.lstrip().startswith("&&")]  # type: ignore[index]  # matches anything
+    if leading:
+        return f" {mark}\n{leading[0]}&& "
+    trailing = _following(lines, "&&", mark)
+    if trailing is not None:
+        return f" && {mark}\n{trailing}"
+    if len(lines) == 1 or look.leading:
+        return f" {mark}\n{look.indent}&& "
+    return look.joint()
+
+
+def _following(lines: list[str], operator: str, mark: str) -> str | None:
+    """The indent of the line after the first that ends in *operator*."""
+    for i, line in enumerate(lines[:-1]):
+        if line.rstrip().removesuffix(mark).rstrip().endswith(operator):
+            rest = [each for each in lines[i + 1 :] if each.strip() and not each.strip().startswith("#")]
+            if rest:
+                return rest[0][: len(rest[0]) - len(rest[0].lstrip())]
+    return None

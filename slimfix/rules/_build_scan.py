@@ -1,0 +1,59 @@
+"""A command that asks what was built which packages it needs, for those that the table does not know."""
+
+from __future__ import annotations
+
+import re
+
+from slimfix.dockerfile import Instruction
+from slimfix.knowledge import table
+from slimfix.rules._build_consumers import Consumer
+from slimfix.rules._build_place import Place, joint
+from slimfix.dockerfile import Dockerfile
+
+_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PYTHONUSERBASE", "VIRTUAL_ENV", "BUNDLE_PATH", "GEM_HOME", "NPM_CONFIG_PREFIX")
+_PYTHON = ("pip", "python", "build", "easy_install")
+
+
+def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
+    """The directories in which what is built comes to lie, or why that is not known."""
+    assert run.stage is not None
+    unknown = "where the built files come to lie is not known"
+    environment = run.state.environment()
+    if re.search(r"\b(?:venv|virtualenv|cd|pushd)\b", run.logical.text) or set(_ELSEWHERE) & set(environment):
+        return unknown
+    result: list[str] = []
+    for each in found:
+        entry = table("consumers")[each.name]
+        options = tuple(entry.get("elsewhere", ()))
+        words = [word or "" for word in each.command.values]
+        if any(w.split("=")[0] in options for w in words) or not entry.get("places"):
+            return unknown
+        if each.name in _PYTHON and run.stage.root.name.rpartition("/")[2] != "python":
+            return unknown
+        for directory in entry["places"]:
+            if directory == ".":
+                directory = run.state.workdir or "."
+                if not directory.startswith("/") or directory == "/":
+                    return unknown
+            result.append(directory)
+    kept = dict.fromkeys(result)
+    return [d for d in kept if not any(d != other and d.startswith(other + "/") for other in kept)]
+
+
+def recipe(dockerfile: Dockerfile, where: Place, directories: list[str]) -> str:
+    """The command: scanelf lists the libraries, and the packages that provide them are asked for by name.
+
+    A library that lies in the directories themselves needs no package, and neither does one that no
+    package provides.
+    """
+    line = joint(dockerfile, where.run, "&&").partition("\n")[2]
+    inner = re.match(r"[ \t]*", line)[0] + "    "  # type: ignore[index]  # matches anything
+    mark = dockerfile.escape
+    found = " ".join(directories)
+    lines = (
+        f"scanelf --needed --nobanner --recursive --format '%n#p' {found}",
+        "| tr ',' '\\n' | sort -u",
+        f'| while read -r lib; do [ -n "$(find {found} -name "$lib")" ] || apk info -e "so:$lib" || true; done',
+        "| sort -u | xargs -r apk add --no-network",
+    )
+    return f" {mark}\n{inner}".join(lines)
