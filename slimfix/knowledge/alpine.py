@@ -9,7 +9,7 @@ from slimfix.knowledge import entry
 
 BUILD_ONLY = frozenset(("dev", "compiler", "build-tool", "headers", "meta"))
 _CACHED = 4
-"""How many releases an image may lag behind that a machine holds under a tag which has moved on: two years."""
+"""How many releases (two years) an image may lag behind that a machine holds under a tag which moved on."""
 Release = tuple[int, int]
 
 
@@ -30,7 +30,7 @@ def releases(release: Release | None, image: str, tag: str) -> list[Release]:
         return [release]
     meta = _meta()
     oldest, last = _release(meta["first"])[1], _release(meta["last"])[1]
-    name = image.rpartition("/")[2]
+    name = official(image)
     key = tag or "latest" if name == "alpine" else tag.removesuffix("alpine").removesuffix("-")
     if name == "alpine" and key == "edge":
         oldest = last
@@ -41,6 +41,13 @@ def releases(release: Release | None, image: str, tag: str) -> list[Release]:
         elif built is not None:
             oldest = built - _CACHED
     return [(3, minor) for minor in range(oldest, last + 1)]
+
+
+def official(image: str) -> str:
+    """The name of a Docker Official Image, perhaps in a mirror of another registry, or ``""``."""
+    registry, slash, _ = image.partition("/")
+    name = image.rpartition("/")[2]
+    return name if not slash or "." in registry or ":" in registry else ""
 
 
 def any_release() -> list[Release]:
@@ -91,7 +98,7 @@ def size(names: Iterable[str]) -> int:
 def variable(image: str, name: str) -> tuple[str, ...] | None:
     """The packages in a variable that a base image sets, if it is known for that."""
     found = entry("alpine_bases", "variables", name) or {}
-    return tuple(found["packages"]) if image.rpartition("/")[2] == found.get("image") else None
+    return tuple(found["packages"]) if official(image) == found.get("image") else None
 
 
 def _with_all(name: str) -> Iterator[str]:

@@ -115,12 +115,23 @@ def _holds(item: Node, command: Command) -> bool:
     return item is command.node or (isinstance(item, AndOr) and command.node in item.items)
 
 
-def added(dockerfile: Dockerfile, where: Place, after: int, text: str) -> Edit:
-    """Add a command behind the last one of the list that is more than tidying up, and behind *after*."""
+def before(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
+    """Add commands before everything else, but behind the options that a first ``set`` turns on."""
+    glue = joint(dockerfile, where.run, "&&")
+    first = where.items[0]
+    if len(where.items) > 1 and isinstance(first, Simple) and first.words and first.words[0].value == "set":
+        at = where.script.span(first).end
+        return Edit(Span(at, at), "".join(glue + command for command in commands))
+    at = where.script.span(where.script.root).start
+    return Edit(Span(at, at), "".join(command + glue for command in commands))
+
+
+def behind(dockerfile: Dockerfile, where: Place, text: str) -> Edit:
+    """Add a command behind the last one of the list that is more than tidying up."""
     root = where.script.root
     at = len(where.items)
     free = not (isinstance(root, AndOr) and "||" in root.operators)
-    while free and at > 1 and _tidies(where.items[at - 1]) and where.items[at - 2].end >= after:
+    while free and at > 1 and _tidies(where.items[at - 1]):
         at -= 1
     end = where.script.span(where.items[at - 1]).end
     return Edit(Span(end, end), joint(dockerfile, where.run, where.apart) + text)

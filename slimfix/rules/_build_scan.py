@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from slimfix.dockerfile import Instruction
-from slimfix.knowledge import table
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.knowledge import alpine, table
 from slimfix.rules._build_consumers import Consumer
 from slimfix.rules._build_place import Place, joint
-from slimfix.dockerfile import Dockerfile
 
 _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PYTHONUSERBASE", "VIRTUAL_ENV", "BUNDLE_PATH", "GEM_HOME", "NPM_CONFIG_PREFIX")
-_PYTHON = ("pip", "python", "build", "easy_install")
 
 
 def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
@@ -21,16 +19,20 @@ def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
     environment = run.state.environment()
     if re.search(r"\b(?:venv|virtualenv|cd|pushd)\b", run.logical.text) or set(_ELSEWHERE) & set(environment):
         return unknown
+    base = alpine.official(run.stage.root.name)
     result: list[str] = []
     for each in found:
         entry = table("consumers")[each.name]
         options = tuple(entry.get("elsewhere", ()))
         words = [word or "" for word in each.command.values]
-        if any(w.split("=")[0] in options for w in words) or not entry.get("places"):
+        if any(w.split("=")[0] in options for w in words):
             return unknown
-        if each.name in _PYTHON and run.stage.root.name.rpartition("/")[2] != "python":
+        directories = entry.get("places")
+        if entry.get("official", base) != base:
+            directories = entry.get("otherwise")
+        if not directories:
             return unknown
-        for directory in entry["places"]:
+        for directory in directories:
             if directory == ".":
                 directory = run.state.workdir or "."
                 if not directory.startswith("/") or directory == "/":
