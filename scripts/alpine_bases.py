@@ -1,9 +1,9 @@
 """Write ``slimfix/knowledge/alpine_bases.toml``: ``python scripts/alpine_bases.py GIT_DIR``.
 
-*GIT_DIR* is a clone of docker-library/official-images, which says for each tag on which Alpine release it is
-built. Every version of each file in ``library/`` is read, from the oldest to the newest. A tag that the newest one
-still holds may move on to a later release, so only the oldest that it can be on is known; a tag that is gone stays
-for ever what it was last.
+*GIT_DIR* is a clone of docker-library/official-images, which says for each tag on which Alpine release it
+is built. Every version of each file in ``library/`` is read, from the oldest to the newest. A tag that the
+newest one still holds may move on to a later release, so only the oldest that it can be on is known; a tag
+that is gone stays for ever what it was last.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-IMAGES = "alpine golang nginx node php postgres python redis ruby rust".split()
+IMAGES = ("alpine", "golang", "nginx", "node", "php", "postgres", "python", "redis", "ruby", "rust")
 TARGET = Path(__file__).resolve().parent.parent / "slimfix" / "knowledge" / "alpine_bases.toml"
-_TAG = re.compile(r"(?:[\w.]*[\d.](?:-(?:cli|fpm|zts|perl))?-|(?:lts|current|stable|mainline|cli|fpm|zts)-)?alpine")
+_TAG = re.compile(
+    r"(?:[\w.]*[\d.](?:-(?:cli|fpm|zts|perl))?-|(?:lts|current|stable|mainline|cli|fpm|zts)-)?alpine"
+)
 HEADER = """\
-# On which Alpine release the tags of the official images stand that do not name it. Made by scripts/alpine_bases.py
-# from the history of docker-library/official-images up to {date} ({commit}).
+# On which Alpine release the tags of the official images stand that do not name it. Made by
+# scripts/alpine_bases.py from the history of docker-library/official-images up to {date} ({commit}).
 #
 # [<image>.was]  tags that are built no more: they stand on this release for ever
 # [<image>.is]   tags that are still built: they stand on this release or on a later one
 
-# What is in the base image in any case, since apk itself needs it, as lists of tables with `since` and `until`
-# (releases, both inclusive). Nobody has to ask for these.
+# What is in the base image in any case, since apk itself needs it, as lists of tables with `since` and
+# `until` (releases, both inclusive). Nobody has to ask for these.
 # Source: the dependencies of apk-tools in APKINDEX 3.5 to 3.22; seen in alpine:3.23.
 [installed]
 packages = [
@@ -97,8 +99,8 @@ def main() -> None:
                     rows[release].append(tag.removesuffix("alpine").removesuffix("-"))
             if rows:
                 out.append(f"\n[{image}.{kind}]")
-            for release in sorted(rows, key=lambda r: int(r.split(".")[1])):
-                out.append(f'"{release}" = {sorted(rows[release])}'.replace("'", '"'))
+            ordered = sorted(rows, key=lambda r: int(r.split(".")[1]))
+            out += [f'"{release}" = {sorted(rows[release])}'.replace("'", '"') for release in ordered]
         print(image, len(last), len(now), file=sys.stderr)
     commit, date = git(directory, "log", "-1", "--format=%h %as").split()
     TARGET.write_text(HEADER.format(commit=commit, date=date) + "\n".join(out) + "\n", encoding="utf-8")

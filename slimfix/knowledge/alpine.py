@@ -9,7 +9,7 @@ from slimfix.knowledge import entry
 
 BUILD_ONLY = frozenset(("dev", "compiler", "build-tool", "headers", "meta"))
 _CACHED = 4
-"""How many releases (two years) an image may lag behind that a machine holds under a tag which moved on."""
+"""How many releases (two years) an image may lag behind that a machine keeps under a tag that moved on."""
 Release = tuple[int, int]
 
 

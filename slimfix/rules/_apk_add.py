@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile.instruction import Stage
 from slimfix.dockerfile.words import expand
 from slimfix.knowledge import alpine
 from slimfix.rules._managers import calls, manager
@@ -30,9 +31,9 @@ class Package(NamedTuple):
     @property
     def build(self) -> bool:
         """Whether only a build needs it."""
-        return bool(self.names) and all(
-            alpine.build_only(name) or (len(self.names) > 1 and name in ("dpkg", "file")) for name in self.names
-        )
+        if self.argument.value is None:
+            return bool(self.names)  # such as PHPIZE_DEPS
+        return bool(self.names) and alpine.build_only(self.names[0])
 
 
 class Add(NamedTuple):
@@ -103,8 +104,7 @@ def chosen_repository(dockerfile: Dockerfile, add: Add) -> bool:
     """Whether the packages may come from other repositories than those of the base image."""
     if add.call.option("-X", "--repository"):
         return True
-    assert add.run.stage is not None
-    stage = add.run.stage
+    stage: Stage | None = add.run.stage
     while stage is not None:
         for i in stage.instructions:
             if i.index <= add.run.index and "/etc/apk" in dockerfile.source(i.span):
@@ -120,7 +120,9 @@ class Written(NamedTuple):
     goes: str
 
 
-def split(dockerfile: Dockerfile, add: Add, build: Collection[Argument], pins: list[str], group: str) -> Written:
+def split(
+    dockerfile: Dockerfile, add: Add, build: Collection[Argument], pins: list[str], group: str
+) -> Written:
     """The text of *add* for what stays with *pins*, and of another for *build* with *group*.
 
     Each word keeps the white space, line breaks and comments before it.
@@ -162,9 +164,13 @@ def _uncommented(gap: str) -> str:
 
 
 def _write(
-    gaps: dict[Argument, str], add: Add, words: list[Argument], bare: Collection[Argument] = (), group: str = ""
+    gaps: dict[Argument, str],
+    add: Add,
+    words: list[Argument],
+    bare: Collection[Argument] = (),
+    group: str = "",
 ) -> str:
-    """*words* with their gaps; *group* is named before the first package, and *bare* words leave comments out."""
+    """*words* with their gaps; *group* is named before the first package; *bare* words lose comments."""
     text, waiting = "", ""
     listed = {p.argument for p in add.packages}
     for word in add.command.arguments:

@@ -13,8 +13,6 @@ from slimfix.shell.call import call, unwrap
 
 _WORD = re.compile(r"[\w.+/-]+")
 _SCRIPT = re.compile(r"\.{1,2}/.+|.*\.(?:sh|bash|ash|ksh)")
-_SHELLS = frozenset(("sh", "bash", "ash", "dash", "ksh", "zsh", ".", "source", "eval"))
-_RUNNERS = frozenset(("xargs", "find", "su", "su-exec", "time", "timeout", "setsid", "tini", "dumb-init", "parallel"))
 
 
 class Consumer(NamedTuple):
@@ -69,12 +67,13 @@ def consumers(script: Script) -> list[Consumer]:
 
 
 def texts(command: Command) -> Iterator[str]:
-    """The arguments of a command in which another command may stand: of shells, xargs, find, ``python -c``."""
+    """The arguments in which another command may stand: of shells, xargs, find, ``python -c``."""
     arguments, _ = unwrap(command.arguments)
     if not arguments:
         return
     name = (arguments[0].value or "").rpartition("/")[2]
-    runs = name in _SHELLS or name in _RUNNERS
+    callers = table("consumers")["callers"]
+    runs = name in callers["shells"] or name in callers["runners"]
     for argument in arguments[1:]:
         text = argument.value if argument.value is not None else argument.raw
         if runs or " " in text:
@@ -89,7 +88,7 @@ def called_script(command: Command) -> str | None:
         return None
     if _SCRIPT.fullmatch(values[0]):
         return values[0]
-    if values[0].rpartition("/")[2] not in _SHELLS:
+    if values[0].rpartition("/")[2] not in table("consumers")["callers"]["shells"]:
         return None
     if "-c" in values[1:] or any(re.fullmatch(r"-\w*c", v) for v in values[1:2]):
         return None
@@ -103,13 +102,18 @@ def names_in(text: str) -> set[str]:
 
 def may_build(text: str) -> str | None:
     """The first program in a text (not read as shell) that consumes build packages when it installs."""
-    words = [word.rpartition("/")[2] for word in _WORD.findall(text)]
+    words: list[str] = [word.rpartition("/")[2] for word in _WORD.findall(text)]
     for i, word in enumerate(words):
-        for name, entry in _tables():
+        for table_name, entry in _tables():
             if "script" in entry:
                 if word in entry["script"]:
                     return word
-            elif _programs(name).fullmatch(word) and name not in ("configure", "others", "r", "binutils"):
+            elif _programs(table_name).fullmatch(word) and table_name not in (
+                "configure",
+                "others",
+                "r",
+                "binutils",
+            ):
                 verbs = {*entry.get("verbs", ()), *entry.get("second", ())}
                 if not verbs or entry.get("bare") or verbs & set(words[i + 1 : i + 6]):
                     return word
@@ -120,19 +124,23 @@ def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str |
     """The first of *tools* that a script calls; by its words where the script is not understood."""
     wanted = set(tools)
     if isinstance(script, Opaque):
-        return min(wanted & names_in(text), default=None)
+        return _least(wanted & names_in(text))
     for command in script.commands:
         arguments, _ = unwrap(command.arguments)
         if not arguments:
             continue
         name = (arguments[0].value or "").rpartition("/")[2]
         if name in wanted:
-            return name
+            return str(name)
         for inner in texts(command):
             used = wanted & names_in(inner)
             if used:
-                return min(used)
+                return _least(used)
     return None
+
+
+def _least(names: set[str]) -> str | None:
+    return str(min(names)) if names else None
 
 
 @cache

@@ -111,9 +111,11 @@ def _removal(dockerfile: Dockerfile, add: Add, source: Place, target: Place) -> 
     if len(source.script.commands) > 1:
         return "other commands stand with the apk add that would move"
     text, start, end = dockerfile.text, add.run.span.start, add.run.span.end
-    above = start
-    while above and text[line_start(text, above - 1) : above].lstrip().startswith("#"):
-        above = line_start(text, above - 1)
+    above = _comments_above(text, start)
+    script = source.script
+    inside = [c for c in add.run.comments if not add.command.span.contains(c)]
+    if inside or script.tree.comments:
+        return "a comment stands behind the apk add that would move"
     notes = text[above:start].replace("\r\n", "\n")
     if any(PRAGMA.match(line.strip()) for line in notes.split("\n")):
         return "a comment for a tool stands above the apk add that would move"
@@ -122,9 +124,16 @@ def _removal(dockerfile: Dockerfile, add: Add, source: Place, target: Place) -> 
         end += blank.end()
     edits = [Edit(Span(above, end), "")]
     if notes:
-        at = target.run.span.start
+        at = _comments_above(text, target.run.span.start)
         edits.append(Edit(Span(at, at), notes))
     return edits
+
+
+def _comments_above(text: str, start: int) -> int:
+    """Where the comment lines begin that stand right above *start*, itself if there are none."""
+    while start and text[line_start(text, start - 1) : start].lstrip().startswith("#"):
+        start = line_start(text, start - 1)
+    return start
 
 
 def assumption(plans: list[Planned], releases: list[alpine.Release], python: bool) -> str:

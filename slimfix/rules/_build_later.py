@@ -1,7 +1,8 @@
-"""What else needs build packages: later instructions, stages built on this one, the start command, scripts."""
+"""What else needs build packages: later instructions, stages FROM this one, the start command, scripts."""
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Collection, Iterator
@@ -10,6 +11,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import table
 from slimfix.rules._build_consumers import (
+    Consumer,
     called_script,
     calls_any,
     consumer,
@@ -18,13 +20,12 @@ from slimfix.rules._build_consumers import (
     names_in,
     texts,
 )
-from slimfix.shell import Command, Opaque, Script
+from slimfix.shell import Opaque, Script
 from slimfix.shell.logical import Logical
 from slimfix.text import Span
 
 START = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _SYSTEM = re.compile(r"/(?:usr(?!/local|/src)|lib|lib64|bin|sbin|etc)?(?:/.*)?")
-_COMMON = frozenset(("as", "ar", "ld", "nm", "file", "size", "strings", "patch", "cpp", "m4", "lex", "gold"))
 
 
 def needed(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
@@ -68,7 +69,7 @@ def compiles_at_run_time(dockerfile: Dockerfile, run: Instruction) -> str | None
                 said += re.findall(r"[A-Za-z][\w.-]*", _text(dockerfile, run.stage, file) or "")
         names = {re.split(r"[<>=~!;\[ @]", word)[0].lower().replace("_", "-") for word in said}
         if wanted & names:
-            return min(wanted & names)
+            return str(min(wanted & names))
     return None
 
 
@@ -89,7 +90,7 @@ def _run(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> st
     used = calls_any(script, text, tools)
     for command in script.commands:
         found = consumer(command)
-        if found is not None:
+        if found is not None and not _harmless_scripts(dockerfile, run, found, tools):
             used = used or f"{found.command.values[0]}, which may build"
         for inner in texts(command):
             name = may_build(inner)
@@ -98,6 +99,20 @@ def _run(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> st
         if file is not None and not used:
             used = _script(dockerfile, run, file, tools, True)
     return f"a later RUN calls {used}" if used else None
+
+
+def _harmless_scripts(
+    dockerfile: Dockerfile, run: Instruction, found: Consumer, tools: Collection[str]
+) -> bool:
+    """Whether `npm run` and the like can only call scripts of package.json that need no tool."""
+    if found.certain or found.name not in ("npm", "yarn", "pnpm"):
+        return False
+    try:
+        scripts = json.loads(_text(dockerfile, run.stage, "package.json") or "")["scripts"]
+        text = " ; ".join(scripts.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return not set(tools) & names_in(text) and may_build(text) is None
 
 
 def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[str]) -> str | None:
@@ -109,7 +124,8 @@ def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[s
     words = re.findall(r"[^\s\"'\[\],;&|()]+", text)
     names = {word.rpartition("/")[2] for word in words}
     first = {words[0].rpartition("/")[2]} if words else set()
-    used = min(set(tools) & (names - _COMMON | first), default=None) or may_build(text)
+    common = set(table("consumers")["common-words"]["names"])
+    used = min(set(tools) & (names - common | first), default=None) or may_build(text)
     if used:
         return f"{instruction.name} calls {used}"
     files = [w for w in words if "/" in w or "." in w or w in first]
@@ -185,8 +201,3 @@ def _copied(dockerfile: Dockerfile, stage: Stage) -> str | None:
             if any(_SYSTEM.fullmatch(word) or "$" in word for word in words[:-1]):
                 return "another stage copies files of the system from this one"
     return None
-
-
-def calls_of(script: Script, word: str) -> list[Command]:
-    """The commands of a script that mention *word* as one of their words."""
-    return [command for command in script.commands if word in command.values]

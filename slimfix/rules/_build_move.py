@@ -6,19 +6,19 @@ import posixpath
 import re
 
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.dockerfile.words import pairs
+from slimfix.dockerfile.words import expand, pairs
+from slimfix.knowledge import table
 from slimfix.rules._build_consumers import consumers
 from slimfix.rules._build_place import Place
-from slimfix.shell import Command, Opaque
+from slimfix.shell import Argument, Command, Opaque
 from slimfix.shell.call import unwrap
 
-_PASSED = frozenset(
-    "WORKDIR ENV ARG COPY ADD LABEL EXPOSE MAINTAINER STOPSIGNAL CMD ENTRYPOINT HEALTHCHECK VOLUME".split()
+_STAYS = frozenset(("RUN", "USER", "SHELL", "FROM", "ONBUILD"))
+_VARIABLES = re.compile(r"(?:https?|ftp|no|all)_proxy|(?:LD|APK|SSL)_\w+|PATH|IFS|ENV|TMPDIR", re.IGNORECASE)
+_OURS = re.compile(
+    r"/(?:srv|opt|home|root|tmp|usr/(?:src|local|app)|var/www|etc/(?!apk/|ssl/|pki/|ca-cert)[^/]+/)(?:/?.*)?"
 )
-_HARMLESS = frozenset("mkdir adduser addgroup chown chmod touch ln echo true rm cp mv".split())
-_VARIABLES = re.compile(r"(?:https?|ftp|no|all)_proxy|LD_\w+|APK_\w+|SSL_\w+|PATH|IFS|ENV|HOME|TMPDIR", re.IGNORECASE)
-_OURS = re.compile(r"/(?:app|src|srv|opt|home|root|code|work|workspace|data|tmp|usr/src|usr/local|usr/app)(?:/.*)?")
-_SYSTEM = frozenset("bin boot dev etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr var".split())
+_SYSTEM = frozenset(("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "usr", "var"))
 
 
 def destination(dockerfile: Dockerfile, start: Instruction) -> Instruction | str | None:
@@ -42,7 +42,7 @@ def _way(dockerfile: Dockerfile, start: Instruction, end: Instruction) -> str | 
             continue
         if between.name == "RUN":
             problem = _run(between)
-        elif between.name not in _PASSED or between.onbuild:
+        elif between.name in _STAYS or between.onbuild:
             problem = f"{between.name} stands between apk add and its use"
         elif between.name in ("COPY", "ADD"):
             problem = _copy(dockerfile, between)
@@ -52,6 +52,8 @@ def _way(dockerfile: Dockerfile, start: Instruction, end: Instruction) -> str | 
             problem = None
         if problem:
             return problem
+    if start.flags or any(flag.name != "mount" for flag in end.flags):
+        return "a flag of RUN would come to hold for apk add, or no longer"
     if start.state.user != end.state.user or start.state.shell != end.state.shell:
         return "the user or the shell changes between apk add and its use"
     return None
@@ -64,11 +66,17 @@ def _run(run: Instruction) -> str | None:
         return reason
     for command in script.commands:
         arguments, _ = unwrap(command.arguments)
-        if not arguments or arguments[0].value not in _HARMLESS:
-            return reason
-        if any((a.value or "").startswith(("/etc/apk", "/lib/apk", "/usr", "/sbin", "/bin")) for a in arguments[1:]):
+        if not arguments or not _harmless(arguments):
             return reason
     return None
+
+
+def _harmless(arguments: tuple[Argument, ...]) -> bool:
+    """Whether a command neither needs a build package nor touches what one holds."""
+    if arguments[0].value not in table("consumers")["base-image"]["harmless"]:
+        return False
+    places = ("/usr/", "/lib", "/etc/apk", "/bin", "/sbin")
+    return not any((a.value or "/usr/").startswith(places) for a in arguments[1:])
 
 
 def _variable(instruction: Instruction) -> str | None:
@@ -86,15 +94,17 @@ def _copy(dockerfile: Dockerfile, copy: Instruction) -> str | None:
     """Whether what is copied may change what apk installs, or be changed by it."""
     reason = f"{copy.name} between apk add and its use may write to the directories of the system"
     words = copy.exec_form or [part.text for part in copy.parts]
-    target = copy.state.resolve(words[-1])
+    written = expand(words[-1], copy.state.variables(), copy.escape)
+    target = None if written is None else copy.state.resolve(written)
     if target is not None and _OURS.fullmatch(target):
         return None
-    if target is None or "$" in target or copy.flag("from") is not None or copy.heredocs:
+    if target is None or copy.flag("from") is not None or copy.heredocs:
         return reason
     if target.startswith("/") and target != "/":
         top = target.split("/")[1]
         return reason if top in _SYSTEM else None
-    if copy.name == "ADD" and any(re.search(r"\.(?:tar|tgz|tbz|txz|gz|xz|bz2|zip)|://", w) for w in words[:-1]):
+    archive = re.compile(r"\.(?:tar|tgz|tbz|txz|gz|xz|bz2|zip)|://")
+    if copy.name == "ADD" and any(archive.search(word) for word in words[:-1]):
         return reason
     return reason if any(_may_hold_system(dockerfile, word) for word in words[:-1]) else None
 
@@ -117,8 +127,6 @@ def follows(source: Place, add: Command) -> str | None:
         if command.span.start <= add.span.start:
             continue
         arguments, _ = unwrap(command.arguments)
-        name = arguments[0].value if arguments else None
-        inside = any((a.value or "/usr").startswith(("/usr/", "/lib/", "/etc/apk")) for a in arguments[1:])
-        if name != "apk" and (name not in _HARMLESS or inside):
+        if not arguments or (arguments[0].value != "apk" and not _harmless(arguments)):
             return "other commands follow apk add in its RUN, and may need the packages"
     return None

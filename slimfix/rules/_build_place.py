@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.layout import layout
+from slimfix.knowledge import table
+from slimfix.layout import layout, line_start
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.failure import fates, sets_errexit
 from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
 from slimfix.text import Edit, Span
 
-_TIDYING = frozenset(("rm", "adduser", "addgroup", "chown", "chmod", "mkdir", "ln", "touch", "true", ":"))
-"""Programs of the base image that need no package: what is to be deleted may go before them."""
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
 
 
@@ -36,7 +34,8 @@ def place(run: Instruction, command: Command) -> Place | str:
     script = run.script
     if isinstance(script, Opaque):
         return script.reason
-    if not any(fate.command is command.node and fate.fatal for fate in fates(script.root, run.state.shell.options)):
+    options = run.state.shell.options
+    if not any(fate.fatal for fate in fates(script.root, options) if fate.command is command.node):
         return "a failure of apk add would not stop the build"
     return _stopped(script) or _top(run, script, command)
 
@@ -141,7 +140,7 @@ def _tidies(node: Node) -> bool:
     return (
         isinstance(node, Simple)
         and bool(node.words)
-        and node.words[0].value in _TIDYING
+        and node.words[0].value in table("consumers")["base-image"]["tidying"]
         and not any(word.substitutions for word in node.words)
     )
 
@@ -153,10 +152,14 @@ def joint(dockerfile: Dockerfile, run: Instruction, glue: str) -> str:
     lines = source.split("\n")
     mark = dockerfile.escape
     if run.heredocs:
-        return "\n" if glue == "\n" else f" {glue} "
+        script = run.script
+        assert isinstance(script, Script)
+        start = script.span(script.root).start
+        white = dockerfile.source(Span(line_start(dockerfile.text, start), start))
+        return f"\n{white}" if glue == "\n" else f" {glue} "
     if glue == ";":
         return f"; {mark}\n{_following(lines, ';', mark) or look.indent}"
-    leading = [re.match(r"[ \t]*", line)[0] for line in lines[1:] if line.lstrip().startswith("&&")]  # type: ignore[index]  # matches anything
+    leading = [_white(line) for line in lines[1:] if line.lstrip().startswith("&&")]
     if leading:
         return f" {mark}\n{leading[0]}&& "
     trailing = _following(lines, "&&", mark)
@@ -173,5 +176,9 @@ def _following(lines: list[str], operator: str, mark: str) -> str | None:
         if line.rstrip().removesuffix(mark).rstrip().endswith(operator):
             rest = [each for each in lines[i + 1 :] if each.strip() and not each.strip().startswith("#")]
             if rest:
-                return rest[0][: len(rest[0]) - len(rest[0].lstrip())]
+                return _white(rest[0])
     return None
+
+
+def _white(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]

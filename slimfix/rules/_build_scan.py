@@ -9,7 +9,17 @@ from slimfix.knowledge import alpine, table
 from slimfix.rules._build_consumers import Consumer
 from slimfix.rules._build_place import Place, joint
 
-_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PYTHONUSERBASE", "VIRTUAL_ENV", "BUNDLE_PATH", "GEM_HOME", "NPM_CONFIG_PREFIX")
+_ELSEWHERE = frozenset(
+    (
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PYTHONUSERBASE",
+        "VIRTUAL_ENV",
+        "BUNDLE_PATH",
+        "GEM_HOME",
+        "NPM_CONFIG_PREFIX",
+    )
+)
 
 
 def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
@@ -17,7 +27,7 @@ def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
     assert run.stage is not None
     unknown = "where the built files come to lie is not known"
     environment = run.state.environment()
-    if re.search(r"\b(?:venv|virtualenv|cd|pushd)\b", run.logical.text) or set(_ELSEWHERE) & set(environment):
+    if re.search(r"\b(?:venv|virtualenv|cd|pushd)\b", run.logical.text) or _ELSEWHERE & set(environment):
         return unknown
     base = alpine.official(run.stage.root.name)
     result: list[str] = []
@@ -49,13 +59,14 @@ def recipe(dockerfile: Dockerfile, where: Place, directories: list[str]) -> str:
     package provides.
     """
     line = joint(dockerfile, where.run, "&&").partition("\n")[2]
-    inner = re.match(r"[ \t]*", line)[0] + "    "  # type: ignore[index]  # matches anything
+    inner = line[: len(line) - len(line.lstrip())] + "    "
     mark = dockerfile.escape
     found = " ".join(directories)
+    own = f'[ -n "$(find {found} -name "$lib")" ]'
     lines = (
         f"scanelf --needed --nobanner --recursive --format '%n#p' {found}",
         "| tr ',' '\\n' | sort -u",
-        f'| while read -r lib; do [ -n "$(find {found} -name "$lib")" ] || apk info -e "so:$lib" || true; done',
+        f'| while read -r lib; do {own} || apk info -e "so:$lib" || true; done',
         "| sort -u | xargs -r apk add --no-network",
     )
     return f" {mark}\n{inner}".join(lines)
