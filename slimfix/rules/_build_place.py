@@ -16,6 +16,9 @@ from slimfix.text import Edit, Span
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
 
 
+_DEEP = 8
+
+
 class Place(NamedTuple):
     """A RUN whose top is a list of commands, one after the other."""
 
@@ -166,7 +169,9 @@ def joint(dockerfile: Dockerfile, run: Instruction, glue: str) -> str:
     if trailing is not None:
         return f" && {mark}\n{trailing}"
     if len(lines) == 1 or look.leading:
-        return f" {mark}\n{look.indent}&& "
+        # A deep indent is that of lists of packages.
+        indent = look.indent if look.leading or len(look.indent) < _DEEP else "    "
+        return f" {mark}\n{indent}&& "
     return look.joint()
 
 
