@@ -12,6 +12,7 @@ from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import call, unwrap
 
 _WORD = re.compile(r"[\w.+/-]+")
+_TOKEN = re.compile(r"[\w.+/-]+|[;&|]")
 _SCRIPT = re.compile(r"\.{1,2}/.+|.*\.(?:sh|bash|ash|ksh)")
 
 
@@ -102,22 +103,22 @@ def names_in(text: str) -> set[str]:
 
 def may_build(text: str) -> str | None:
     """The first program in a text (not read as shell) that consumes build packages when it installs."""
-    words: list[str] = [word.rpartition("/")[2] for word in _WORD.findall(text)]
+    words: list[str] = [word.rpartition("/")[2] for word in _TOKEN.findall(text)]
     for i, word in enumerate(words):
-        for table_name, entry in _tables():
-            if "script" in entry:
-                if word in entry["script"]:
-                    return word
-            elif _programs(table_name).fullmatch(word) and table_name not in (
-                "configure",
-                "others",
-                "r",
-                "binutils",
-            ):
-                verbs = {*entry.get("verbs", ()), *entry.get("second", ())}
-                if not verbs or entry.get("bare") or verbs & set(words[i + 1 : i + 6]):
-                    return word
+        if any(_installs(name, entry, word, words[i + 1 : i + 6]) for name, entry in _tables()):
+            return word
     return None
+
+
+def _installs(name: str, entry: dict[str, Any], word: str, following: list[str]) -> bool:
+    if "script" in entry:
+        return word in entry["script"]
+    if entry.get("only_runs") or entry.get("ordinary") or not _programs(name).fullmatch(word):
+        return False
+    if entry.get("bare") and (not following or following[0][:1] in ("-", ";", "&", "|")):
+        return True
+    verbs = {*entry.get("verbs", ()), *entry.get("second", ())}
+    return not verbs or bool(verbs & set(following))
 
 
 def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str | None:

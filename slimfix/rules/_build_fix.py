@@ -65,7 +65,7 @@ def edits_of(dockerfile: Dockerfile, plans: list[Planned], scan: str | None) -> 
             edits += removed
     if moved:
         edits = _joined(edits, before(dockerfile, target, moved))
-    text = "apk del --no-network " + " ".join(groups)
+    text = "apk del --no-network " + " ".join(dict.fromkeys(groups))
     if scan:
         text = scan + joint(dockerfile, target.run, target.apart) + text
     return [*edits, behind(dockerfile, target, text)]

@@ -31,9 +31,10 @@ _SYSTEM = re.compile(r"/(?:usr(?!/local|/src)|lib|lib64|bin|sbin|etc)?(?:/.*)?")
 def needed(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
     """What needs *tools* (or whatever else builds) after *run*, or when the image runs."""
     assert run.stage is not None
-    for stage in _with_descendants(run.stage):
+    family = [*_ancestors(run.stage), *_with_descendants(run.stage)]
+    for stage in family:
         for instruction in stage.instructions:
-            later = stage is not run.stage or instruction.index > run.index
+            later = instruction.index > run.index
             if instruction.onbuild:
                 return "an ONBUILD trigger may need the build packages"
             reason = None
@@ -46,7 +47,7 @@ def needed(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> 
             ):
                 reason = f"a file that {instruction.name} writes names a build package"
             if reason:
-                return reason if stage is run.stage else f"in a stage FROM this one, {reason}"
+                return reason if stage.index <= run.stage.index else f"in a stage FROM this one, {reason}"
     return _copied(dockerfile, run.stage)
 
 
@@ -71,6 +72,10 @@ def compiles_at_run_time(dockerfile: Dockerfile, run: Instruction) -> str | None
         if wanted & names:
             return str(min(wanted & names))
     return None
+
+
+def _ancestors(stage: Stage) -> list[Stage]:
+    return [*_ancestors(stage.parent), stage.parent] if stage.parent else []
 
 
 def _with_descendants(stage: Stage) -> Iterator[Stage]:
@@ -107,12 +112,19 @@ def _harmless_scripts(
     """Whether `npm run` and the like can only call scripts of package.json that need no tool."""
     if found.certain or found.name not in ("npm", "yarn", "pnpm"):
         return False
+    text = _package_scripts(dockerfile, run.stage, None)
+    return text is not None and not set(tools) & names_in(text) and may_build(text) is None
+
+
+def _package_scripts(
+    dockerfile: Dockerfile, stage: Stage | None, names: Collection[str] | None
+) -> str | None:
+    """The commands of the scripts in package.json, of those *names* or of all; None if there is none."""
     try:
-        scripts = json.loads(_text(dockerfile, run.stage, "package.json") or "")["scripts"]
-        text = " ; ".join(scripts.values())
+        scripts = json.loads(_text(dockerfile, stage, "package.json") or "")["scripts"]
+        return " ; ".join(text for name, text in scripts.items() if names is None or name in names)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return not set(tools) & names_in(text) and may_build(text) is None
+        return None
 
 
 def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[str]) -> str | None:
@@ -120,7 +132,6 @@ def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[s
     text = instruction.args.text
     if instruction.name == "HEALTHCHECK":
         text = re.sub(r"^\s*CMD\b", "", text)
-    files: list[str] = []
     words = re.findall(r"[^\s\"'\[\],;&|()]+", text)
     names = {word.rpartition("/")[2] for word in words}
     first = {words[0].rpartition("/")[2]} if words else set()
@@ -128,6 +139,11 @@ def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[s
     used = min(set(tools) & (names - common | first), default=None) or may_build(text)
     if used:
         return f"{instruction.name} calls {used}"
+    if first & {"npm", "yarn", "pnpm"}:
+        inside = _package_scripts(dockerfile, instruction.stage, {"start", *words})
+        used = min(set(tools) & names_in(inside or ""), default=None) or may_build(inside or "")
+        if used:
+            return f"{instruction.name} calls a script of package.json, which calls {used}"
     files = [w for w in words if "/" in w or "." in w or w in first]
     for file in files:
         inside = _script(dockerfile, instruction, file, tools, False)
@@ -147,10 +163,12 @@ def _script(
     text = None if file == "-" else _text(dockerfile, by.stage, file)
     if text is None:
         return "a script that may build" if strict else None
-    if not re.match(r"#!.*\b(?:ba|a|da|k|z)?sh\b", text) and not file.endswith("sh"):
-        return None
-    script = Script.read(Logical.of(text, [Span(0, len(text))]))
     name = posixpath.basename(file)
+    if not re.match(r"#!.*\b(?:ba|a|da|k|z)?sh\b", text) and not file.endswith("sh"):
+        quoted = {word.rpartition("/")[2] for word in re.findall(r"[\"']([\w.+/-]+)", text)}
+        used = min(set(tools) & quoted, default=None)
+        return f"{name}, which names {used}" if used else None
+    script = Script.read(Logical.of(text, [Span(0, len(text))]))
     used = calls_any(script, text, tools)
     if used:
         return f"{name}, which calls {used}"

@@ -9,7 +9,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
 from slimfix.rules._build_consumers import consumers
-from slimfix.rules._build_place import Place
+from slimfix.rules._build_place import Place, system_path
 from slimfix.shell import Argument, Command, Opaque
 from slimfix.shell.call import unwrap
 
@@ -75,8 +75,7 @@ def _harmless(arguments: tuple[Argument, ...]) -> bool:
     """Whether a command neither needs a build package nor touches what one holds."""
     if arguments[0].value not in table("consumers")["base-image"]["harmless"]:
         return False
-    places = ("/usr/", "/lib", "/etc/apk", "/bin", "/sbin")
-    return not any((a.value or "/usr/").startswith(places) for a in arguments[1:])
+    return not system_path(a.value for a in arguments[1:])
 
 
 def _variable(instruction: Instruction) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
@@ -56,8 +57,10 @@ def beginning(run: Instruction) -> Place | str:
 
 
 def _stopped(script: Script) -> str | None:
-    """What would keep a command at the end of the script from being reached."""
+    """What would keep a command at the end of the script from being reached, or from being added."""
     for each in script.commands:
+        if any(redirect.heredoc is not None for redirect in each.node.redirects):
+            return "the script holds a heredoc"
         arguments, wrappers = unwrap(each.arguments)
         name = arguments[0].value if arguments else None
         stops = name in _STOPS and not (name == "set" and not each.nesting)
@@ -143,9 +146,21 @@ def _tidies(node: Node) -> bool:
     return (
         isinstance(node, Simple)
         and bool(node.words)
+        and not system_path([word.value for word in node.words[1:]])
         and node.words[0].value in table("consumers")["base-image"]["tidying"]
         and not any(word.substitutions for word in node.words)
     )
+
+
+def system_path(values: Iterable[str | None]) -> bool:
+    """Whether one of the values is a path at which packages lie, or not known."""
+    for value in values:
+        if value is None or (
+            value.startswith(("/usr", "/lib", "/bin", "/sbin", "/etc/apk"))
+            and not value.startswith(("/usr/local", "/usr/src", "/usr/app"))
+        ):
+            return True
+    return False
 
 
 def joint(dockerfile: Dockerfile, run: Instruction, glue: str) -> str:

@@ -20,6 +20,11 @@ from slimfix.fix import Safety
 from slimfix.rules import all_rules
 
 FILES = Path(__file__).parent / "alpine"
+SETUP = """\
+from setuptools import Extension, setup
+
+setup(name="probe", version="1", ext_modules=[Extension("probe", ["probe.c"], libraries=["pq", "ffi"])])
+"""
 PREFIX = "slimfix-test-alpine"
 
 # A small repository may lack these, when its compiler is not the usual one: then they are empty.
@@ -80,10 +85,11 @@ def docker(*arguments: str, given: str | None = None) -> subprocess.CompletedPro
 class Lab:
     """Builds images and runs them; forgets them all in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Path) -> None:
+        self.context = context
         self.tags: list[str] = []
 
-    def build(self, name: str, dockerfile: str, context: Path = FILES) -> str:
+    def build(self, name: str, dockerfile: str) -> str:
         tag = f"{PREFIX}:{name}"
         done = docker(
             "build",
@@ -94,7 +100,7 @@ class Lab:
             tag,
             "-f",
             "-",
-            str(context),
+            str(self.context),
             given=dockerfile,
         )
         assert done.returncode == 0, done.stderr[-3000:]
@@ -121,17 +127,20 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if shutil.which("docker") is None or docker("info").returncode:
         pytest.skip("no Docker engine answers")
-    made = Lab()
+    context = tmp_path_factory.mktemp("context")
+    shutil.copytree(FILES, context, dirs_exist_ok=True)
+    (context / "setup.py").write_text(SETUP, encoding="utf-8")
+    made = Lab(context)
     yield made
     made.close()
 
 
-def rewritten(text: str) -> str:
+def rewritten(lab: Lab, text: str) -> str:
     """What all rules make of *text*; build-deps must be among those that act."""
-    result = rewrite(text, all_rules(), Reader(context=BuildContext.local(FILES)), Safety.ASSUMED)
+    result = rewrite(text, all_rules(), Reader(context=BuildContext.local(lab.context)), Safety.ASSUMED)
     assert "build-deps" in {step.rule.name for step in result.steps}, result.skipped
     return result.after
 
@@ -141,7 +150,7 @@ def without_compiler(lab: Lab, tag: str) -> bool:
 
 
 def test_an_extension_finds_its_library(lab: Lab) -> None:
-    after = rewritten(PYTHON)
+    after = rewritten(lab, PYTHON)
     assert "# to compile the driver" in after and after.count("RUN") == 2
     old = lab.on("python:3.11-alpine", PYTHON, "python-before")
     new = lab.on("python:3.11-alpine", after, "python-after")
@@ -160,7 +169,7 @@ def test_the_naive_deletion_breaks_it(lab: Lab) -> None:
 
 
 def test_what_was_built_is_asked(lab: Lab) -> None:
-    after = rewritten(SCANNED)
+    after = rewritten(lab, SCANNED)
     assert "scanelf" in after
     new = lab.on("python:3.11-alpine", after, "scanned")
     status, said = lab.run(new)
@@ -174,7 +183,7 @@ def test_what_was_built_is_asked(lab: Lab) -> None:
 
 
 def test_a_program_made_by_make(lab: Lab) -> None:
-    after = rewritten(PLAIN)
+    after = rewritten(lab, PLAIN)
     old = lab.on("alpine:3.23", PLAIN, "plain-before")
     new = lab.on("alpine:3.23", after, "plain-after")
     status, said = lab.run(old)
