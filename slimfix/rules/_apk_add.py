@@ -118,6 +118,8 @@ class Written(NamedTuple):
 
     stays: str
     goes: str
+    packages: str
+    """The packages of `goes` alone, for a list that has a beginning."""
 
 
 def split(
@@ -138,7 +140,7 @@ def split(
     words = [a for a in add.command.arguments if a not in stay]
     bare = {a for a in words if a not in listed and a not in virtual} if stays else set()
     goes = _write(gaps, add, words, bare, "" if virtual else group)
-    return Written(stays, goes)
+    return Written(stays, goes, _write(gaps, add, list(build)))
 
 
 def _is_group(option: Argument) -> bool:

@@ -57,9 +57,21 @@ def _judged(name: str, entry: dict[str, Any], command: Command, rest: tuple[Argu
         return True if operand in entry["second"][verb] else None
     if entry.get("only_runs") or verb in entry.get("runs", ()):
         return False
+    if verb == "install" and found.operands and not found.unknown:
+        named = {re.split(r"[<>=~!\[]", operand.value or "")[0] for operand in found.operands}
+        if named <= set(entry.get("pure", ())) and not found.option(
+            "-r", "--requirement", "-e", "--no-binary"
+        ):
+            return None
     if "verbs" not in entry or (verb is None and entry.get("bare") and not found.option("--version", "-v")):
         return True
     return True if verb in entry["verbs"] else None
+
+
+def builds_nothing(command: Command) -> bool:
+    """Whether it is an install of what is pure Python."""
+    found = call(command, table("consumers")["pip"]["programs"], table("managers")["pip"]["valued"], "pip")
+    return found is not None and found.verb is not None and consumer(command) is None
 
 
 def consumers(script: Script) -> list[Consumer]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving
@@ -11,6 +10,9 @@ from slimfix.knowledge import alpine, entry
 from slimfix.layout import line_start
 from slimfix.rules._apk_add import Add, adds, deleted, split
 from slimfix.rules._build_place import Place, before, behind, joint
+from slimfix.rules._build_plan import Planned
+from slimfix.shell import Command
+from slimfix.shell.nodes import AndOr
 from slimfix.text import Edit, Span
 
 PRAGMA = re.compile(
@@ -19,56 +21,77 @@ PRAGMA = re.compile(
 _FIRST = ("gcc", "g++", "make", "cmake", "cargo", "rustc", "go", "clang", "git", "perl", "python3")
 
 
-class Planned(NamedTuple):
-    """An `apk add` whose build packages are to go."""
+class _Group:
+    """A virtual group to be made: the text of its `apk add`, which further packages may join."""
 
-    add: Add
-    names: list[str]
-    """The build packages."""
-    source: Place
-    """Where it stands."""
-    target: Place
-    """The RUN that consumes them."""
-    pins: list[str]
-    """The run-time packages behind them."""
-    unknown: list[str]
-    """Those of *names* for which these are not known."""
+    def __init__(self, plan: Planned, name: str, text: str) -> None:
+        self.plan = plan
+        self.name = name
+        self.text = text
+
+    def takes(self, plan: Planned) -> bool:
+        """Whether the packages of *plan* can be installed with these: nothing happens between the two."""
+        mine, other = self.plan.add, plan.add
+        if mine.group or other.group or _options(mine) != _options(other):
+            return False
+        moves = self.plan.source.run is not self.plan.target.run
+        if moves or plan.source.run is not plan.target.run:
+            return moves and plan.source.run is not plan.target.run
+        root = plan.source.script.root
+        items = root.items if isinstance(root, AndOr) else ()
+        if mine.command.node not in items or other.command.node not in items:
+            return False
+        adding = {each.command.node for each in adds(mine.run)}
+        return adding.issuperset(items[items.index(mine.command.node) : items.index(other.command.node)])
 
 
 def edits_of(dockerfile: Dockerfile, plans: list[Planned], scan: str | None) -> list[Edit] | str:
     """The edits for what one RUN consumes, or why they cannot be made."""
     target = plans[0].target
-    edits: list[Edit] = []
-    moved: list[str] = []
-    groups: list[str] = []
+    groups: list[_Group] = []
+    texts: list[tuple[Planned, str, _Group | None]] = []
     pinned: set[str] = set()
     for plan in plans:
-        add, source = plan.add, plan.source
-        groups.append(_group_name(dockerfile, add, groups))
-        gone = deleted(add.run)[0]
-        build = [p.argument for p in add.packages if p.build and not set(p.names) & gone]
         pins = [pin for pin in plan.pins if pin not in pinned]
         pinned |= set(pins)
-        written = split(dockerfile, add, build, pins, groups[-1])
-        goes = written.goes + (" scanelf" if scan and len(groups) == 1 else "")
-        if source.run is target.run:
-            between = joint(dockerfile, add.run, source.glue)
-            edits.append(Edit(add.command.span, between.join(t for t in (written.stays, goes) if t)))
-            continue
-        moved.append(goes)
-        if written.stays:
-            edits.append(Edit(add.command.span, written.stays))
+        gone = deleted(plan.add.run)[0]
+        build = [p.argument for p in plan.add.packages if p.build and not set(p.names) & gone]
+        name = _group_name(dockerfile, plan.add, [group.name for group in groups])
+        written = split(dockerfile, plan.add, build, pins, name)
+        group = None
+        if groups and groups[-1].takes(plan):
+            groups[-1].text += written.packages
         else:
-            removed = _removal(dockerfile, add, source, target)
-            if isinstance(removed, str):
-                return removed
-            edits += removed
+            group = _Group(plan, name, written.goes)
+            groups.append(group)
+        texts.append((plan, written.stays, group))
+    if scan:
+        groups[0].text += " scanelf"
+    edits: list[Edit] = []
+    empty: list[Planned] = []
+    for plan, stays, group in texts:
+        here = plan.source.run is target.run
+        parts = [stays, group.text if here and group else ""]
+        text = joint(dockerfile, plan.add.run, plan.source.glue).join(part for part in parts if part)
+        if text:
+            edits.append(Edit(plan.add.command.span, text))
+        else:
+            empty.append(plan)
+    moved = [group.text for group in groups if group.plan.source.run is not target.run]
     if moved:
         edits = _joined(edits, before(dockerfile, target, moved))
-    text = "apk del --no-network " + " ".join(dict.fromkeys(groups))
+    removed = _removals(dockerfile, empty)
+    if isinstance(removed, str):
+        return removed
+    text = "apk del --no-network " + " ".join(dict.fromkeys(group.name for group in groups))
     if scan:
         text = scan + joint(dockerfile, target.run, target.apart) + text
-    return [*edits, behind(dockerfile, target, text)]
+    return [*edits, *removed, behind(dockerfile, target, text)]
+
+
+def _options(add: Add) -> list[str]:
+    operands = add.call.operands
+    return [argument.raw for argument in add.command.arguments if argument not in operands]
 
 
 def _joined(edits: list[Edit], first: Edit) -> list[Edit]:
@@ -88,33 +111,44 @@ def _group_name(dockerfile: Dockerfile, add: Add, used: list[str]) -> str:
     return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 100))) if n not in taken)
 
 
-def kept_before(dockerfile: Dockerfile, add: Add) -> set[str]:
-    """Packages that an earlier `apk add` of the stage, or this one, asks for by name and keeps."""
-    stage = add.run.stage
-    found = {name for p in add.packages if not p.build for name in p.names}
-    while stage is not None:
-        for run in stage.instructions:
-            if run.name != "RUN" or run.index > add.run.index or "apk" not in run.logical.text or run.onbuild:
-                continue
-            gone = deleted(run)[0]
-            for other in adds(run):
-                if other.command.span.start >= add.command.span.start:
-                    break
-                if not other.command.nesting and other.group is None and other.problem is None:
-                    found |= {name for p in other.packages if not p.build for name in p.names} - gone
-        stage = stage.parent
-    return found
+def _removals(dockerfile: Dockerfile, plans: list[Planned]) -> list[Edit] | str:
+    """Take out the `apk add` of *plans*, of which nothing stays where it is."""
+    edits: list[Edit] = []
+    for plan in plans:
+        source, command = plan.source, plan.add.command
+        others = [other for other in plans if other.source.run is source.run]
+        if len(others) == len(source.script.commands):
+            found = _whole(dockerfile, plan) if others[0] is plan else []
+        else:
+            found = _item(dockerfile, source, command)
+        if isinstance(found, str):
+            return found
+        edits += found
+    return edits
 
 
-def _removal(dockerfile: Dockerfile, add: Add, source: Place, target: Place) -> list[Edit] | str:
-    """Take the RUN of the `apk add` out of the file, and the comments right above it to *target*."""
-    if len(source.script.commands) > 1:
-        return "other commands stand with the apk add that would move"
+def _item(dockerfile: Dockerfile, source: Place, command: Command) -> list[Edit] | str:
+    """Take a command out of its ``&&`` list."""
+    root = source.script.root
+    if not isinstance(root, AndOr) or "||" in root.operators or command.node not in root.items:
+        return "the apk add that would go stands in another list than one of &&"
+    at = root.items.index(command.node)
+    if at:
+        span = Span(source.script.span(root.items[at - 1]).end, command.span.end)
+    else:
+        span = Span(command.span.start, source.script.span(root.items[1]).start)
+    if any(span.contains(c) and not command.span.contains(c) for c in source.run.comments):
+        return "a comment stands beside the apk add that would go"
+    return [Edit(span, "")]
+
+
+def _whole(dockerfile: Dockerfile, plan: Planned) -> list[Edit] | str:
+    """Take a RUN out of the file, and the comments right above it to where its packages go."""
+    add = plan.add
     text, start, end = dockerfile.text, add.run.span.start, add.run.span.end
     above = _comments_above(text, start)
-    script = source.script
     inside = [c for c in add.run.comments if not add.command.span.contains(c)]
-    if inside or script.tree.comments:
+    if inside or plan.source.script.tree.comments:
         return "a comment stands behind the apk add that would move"
     notes = text[above:start].replace("\r\n", "\n")
     if any(PRAGMA.match(line.strip()) for line in notes.split("\n")):
@@ -124,7 +158,7 @@ def _removal(dockerfile: Dockerfile, add: Add, source: Place, target: Place) -> 
         end += blank.end()
     edits = [Edit(Span(above, end), "")]
     if notes:
-        at = _comments_above(text, target.run.span.start)
+        at = _comments_above(text, plan.target.run.span.start)
         edits.append(Edit(Span(at, at), notes))
     return edits
 

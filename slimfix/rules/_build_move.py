@@ -8,7 +8,7 @@ import re
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
-from slimfix.rules._build_consumers import consumers
+from slimfix.rules._build_consumers import builds_nothing, consumers
 from slimfix.rules._build_place import Place, system_path
 from slimfix.shell import Argument, Command, Opaque
 from slimfix.shell.call import unwrap
@@ -66,7 +66,7 @@ def _run(run: Instruction) -> str | None:
         return reason
     for command in script.commands:
         arguments, _ = unwrap(command.arguments)
-        if not arguments or not _harmless(arguments):
+        if not arguments or not (_harmless(arguments) or builds_nothing(command)):
             return reason
     return None
 
