@@ -8,7 +8,7 @@ from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving
 from slimfix.knowledge import alpine, entry
 from slimfix.layout import line_start
-from slimfix.rules._apk_add import Add, adds, deleted, split
+from slimfix.rules._apk_add import Add, adds, split
 from slimfix.rules._build_place import Place, before, behind, joint
 from slimfix.rules._build_plan import Planned
 from slimfix.shell import Command
@@ -54,8 +54,7 @@ def edits_of(dockerfile: Dockerfile, plans: list[Planned], scan: str | None) -> 
     for plan in plans:
         pins = [pin for pin in plan.pins if pin not in pinned]
         pinned |= set(pins)
-        gone = deleted(plan.add.run)[0]
-        build = [p.argument for p in plan.add.packages if p.build and not set(p.names) & gone]
+        build = [p.argument for p in plan.add.packages if p.build and set(p.names) <= set(plan.names)]
         name = _group_name(dockerfile, plan.add, [group.name for group in groups])
         written = split(dockerfile, plan.add, build, pins, name)
         group = None

@@ -32,6 +32,11 @@ class Planned(NamedTuple):
     unknown: list[str]
     """Those of *names* for which these are not known."""
 
+    def without_unknown(self) -> Planned:
+        """The same with those packages left where they are."""
+        sure = [name for name in self.names if name not in self.unknown]
+        return self._replace(names=sure, unknown=[])
+
 
 def plan(dockerfile: Dockerfile, add: Add, names: list[str]) -> Planned | str:
     """What is to be done with one `apk add`, or the reason why nothing is."""

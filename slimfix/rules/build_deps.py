@@ -8,8 +8,8 @@ they are installed in the RUN that consumes them.
 
 A library that came in only as a dependency of its -dev package would go with it, so the run-time packages
 are named first, from a table made from Alpine's package index. For a -dev package that the table lacks,
-scanelf asks the built files. Which packages these are depends on the release; a base image without one
-is left alone where they differ.
+scanelf asks the built files, or it stays. Which packages these are depends on the release: a base image
+that does not tell it counts as any that it can be.
 
 Left alone: what a later RUN, a stage FROM this one, an ONBUILD trigger, CMD, ENTRYPOINT, HEALTHCHECK or a
 script that they call may need; packages from a variable; stages that do not ship.
@@ -70,8 +70,11 @@ def _fix(dockerfile: Dockerfile, plans: list[Planned]) -> Fix | str:
     if unknown:
         found = places(target.run, consumers(target.script))
         if isinstance(found, str):
+            plans = [sure for plan in plans if (sure := plan.without_unknown()).names]
+        else:
+            scan = recipe(dockerfile, target, found)
+        if not plans:
             return f"the run-time packages of {unknown[0]} are not known for this release, and {found}"
-        scan = recipe(dockerfile, target, found)
     edits = write.edits_of(dockerfile, plans, scan)
     if isinstance(edits, str):
         return edits
