@@ -40,6 +40,26 @@ packages = [
 [variables.PHPIZE_DEPS]
 image = "php"
 packages = ["autoconf", "dpkg-dev", "dpkg", "file", "g++", "gcc", "libc-dev", "make", "pkgconf", "re2c"]
+
+# Programs whose -dev package brings them in: one that the table of packages lacks cannot go, since the
+# program may have come in by it alone. Beginnings of names.
+# Source: aports, where such a -dev package depends on the program.
+[programs]
+names = [
+    "php", "lua", "ruby", "python", "py3", "perl", "node", "guile", "R-", "tcl", "erlang", "mono", "octave",
+    "vala", "qt", "postgresql", "mariadb", "mysql", "apache2", "nginx", "samba", "freeradius", "asterisk",
+    "openjdk", "elixir", "ocaml", "ghc",
+]
+
+# Packages of Alpine that an official image does without, since it has a build of its own under /usr/local.
+# Source: the Dockerfiles of docker-library and of nodejs/docker-node.
+[own]
+python = ["python3", "python2", "py3-pip", "py3-setuptools"]
+ruby = ["ruby", "ruby-libs", "ruby-bundler"]
+node = ["nodejs", "npm"]
+php = ["php7", "php8"]
+golang = ["go"]
+rust = ["rust", "cargo"]
 """
 
 

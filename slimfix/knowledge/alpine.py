@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from slimfix.knowledge import entry
@@ -21,7 +21,10 @@ def package(name: str) -> dict[str, Any] | None:
 def build_only(name: str) -> bool:
     """Whether nothing but a build needs the package. One that the table lacks is known by its suffix."""
     found = package(name)
-    return name.endswith("-dev") if found is None else found["kind"] in BUILD_ONLY
+    if found is not None:
+        return found["kind"] in BUILD_ONLY
+    programs = (entry("alpine_bases", "programs") or {})["names"]
+    return name.endswith("-dev") and not name.startswith(tuple(programs))
 
 
 def releases(release: Release | None, image: str, tag: str) -> list[Release]:
@@ -67,6 +70,15 @@ def pins(name: str, among: list[Release]) -> tuple[str, ...] | None:
     return answers.pop() if len(answers) == 1 else None
 
 
+def certain_pins(name: str, among: list[Release]) -> tuple[str, ...]:
+    """Those run-time packages of a build-only one that it has at every release *among* which it is known."""
+    found = package(name)
+    if found is None or found.get("verified") is False:
+        return ()
+    answers = [answer for each in among if (answer := _wanted(found, each)) is not None]
+    return tuple(pin for pin in answers[0] if all(pin in other for other in answers)) if answers else ()
+
+
 def rare(name: str, among: list[Release]) -> set[str]:
     """Further libraries of a package, which few programs link."""
     found = package(name) or {}
@@ -78,9 +90,14 @@ def opened_by_name(name: str) -> bool:
     return entry("alpine_packages", "opened-by-name", name) is not None
 
 
-def commands(name: str) -> Iterator[str]:
-    """The commands that go with a package."""
-    for each in _with_all(name):
+def own(image: str) -> tuple[str, ...]:
+    """The packages of Alpine in whose place an official image has a build of its own."""
+    return tuple((entry("alpine_bases", "own") or {}).get(official(image), ()))
+
+
+def commands(name: str, staying: Collection[str] = ()) -> Iterator[str]:
+    """The commands that go with a package, when those *staying* do not."""
+    for each in _with_all(name, staying):
         yield from (package(each) or {}).get("commands", ())
 
 
@@ -101,8 +118,8 @@ def variable(image: str, name: str) -> tuple[str, ...] | None:
     return tuple(found["packages"]) if official(image) == found.get("image") else None
 
 
-def _with_all(name: str) -> Iterator[str]:
-    seen, waiting = set(), [name]
+def _with_all(name: str, without: Collection[str] = ()) -> Iterator[str]:
+    seen, waiting = set(without), [name]
     while waiting:
         each = waiting.pop()
         if each not in seen:

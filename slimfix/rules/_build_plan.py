@@ -14,7 +14,6 @@ from slimfix.rules._build_move import destination, follows
 from slimfix.rules._build_place import Place, beginning, place
 
 _APK = re.compile(r"/(?:usr/)?(?:s?bin|lib|etc)/apk\b|/(?:usr/)?s?bin/\*|/(?:lib|etc)/\*?$")
-_PYTHON = re.compile(r"(python|pip|pydoc|idle|2to3)[\d.]*")
 
 
 class Planned(NamedTuple):
@@ -46,9 +45,12 @@ def plan(dockerfile: Dockerfile, add: Add, names: list[str]) -> Planned | str:
     target = source if isinstance(source, str) else _target(dockerfile, add, source)
     if isinstance(source, str) or isinstance(target, str):
         return str(target)
-    tools = {tool for name in names for tool in alpine.commands(name)}
-    if official(add):
-        tools = {tool for tool in tools if not _PYTHON.fullmatch(tool)}
+    among = releases(dockerfile, add)
+    found = {name: alpine.pins(name, among) if alpine.build_only(name) else () for name in names}
+    staying = {*_kept_before(dockerfile, add), *alpine.own(stage.root.name)}
+    wanted = [each if each is not None else alpine.certain_pins(name, among) for name, each in found.items()]
+    pins = [pin for each in wanted for pin in each if pin not in staying]
+    tools = {tool for name in names for tool in alpine.commands(name, staying.union(pins) - {name})}
     reason = _on_purpose(add, names) or needed(dockerfile, target.run, tools)
     if any(_unpacks(command.values) for command in target.script.commands):
         reason = "apk itself is removed"
@@ -58,10 +60,6 @@ def plan(dockerfile: Dockerfile, add: Add, names: list[str]) -> Planned | str:
         reason = "the base image is not Alpine"
     if reason:
         return reason
-    among = releases(dockerfile, add)
-    found = {name: alpine.pins(name, among) if alpine.build_only(name) else () for name in names}
-    own = {*_kept_before(dockerfile, add), *(("python3", "python2") if official(add) else ())}
-    pins = [pin for each in found.values() for pin in each or () if pin not in own]
     unknown = [name for name, each in found.items() if each is None]
     return Planned(add, names, source, target, list(dict.fromkeys(pins)), unknown)
 
