@@ -83,9 +83,7 @@ def edits_of(dockerfile: Dockerfile, plans: list[Planned], scan: str | None) -> 
     if isinstance(removed, str):
         return removed
     text = "apk del --no-network " + " ".join(dict.fromkeys(group.name for group in groups))
-    if scan:
-        text = scan + joint(dockerfile, target.run, target.apart) + text
-    return [*edits, *removed, behind(dockerfile, target, text)]
+    return [*edits, *removed, behind(dockerfile, target, [*([scan] if scan else []), text])]
 
 
 def _options(add: Add) -> list[str]:

@@ -11,7 +11,7 @@ from slimfix.layout import layout, line_start
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.failure import fates, sets_errexit
-from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
+from slimfix.shell.nodes import AndOr, Compound, Node, Sequence, Simple
 from slimfix.text import Edit, Span
 
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
@@ -131,15 +131,22 @@ def before(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
     return Edit(Span(at, at), "".join(command + glue for command in commands))
 
 
-def behind(dockerfile: Dockerfile, where: Place, text: str) -> Edit:
-    """Add a command behind the last one of the list that is more than tidying up."""
+def behind(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
+    """Add commands behind the last one of the list that is more than tidying up.
+
+    Under ``set -e`` a list of ``&&`` that fails early stops a script only by being its end, so it goes on
+    as a list; a failing subshell stops it wherever it stands, but not within a list that goes on.
+    """
     root = where.script.root
     at = len(where.items)
     free = not (isinstance(root, AndOr) and "||" in root.operators)
     while free and at > 1 and _tidies(where.items[at - 1]):
         at -= 1
-    end = where.script.span(where.items[at - 1]).end
-    return Edit(Span(end, end), joint(dockerfile, where.run, where.apart) + text)
+    item = where.items[at - 1]
+    listed = isinstance(item, AndOr) or (isinstance(item, Compound) and at == len(where.items))
+    glue = joint(dockerfile, where.run, "&&" if listed else where.apart)
+    end = where.script.span(item).end
+    return Edit(Span(end, end), "".join(glue + command for command in commands))
 
 
 def _tidies(node: Node) -> bool:
