@@ -9,7 +9,7 @@ from typing import NamedTuple
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.dockerfile.words import expand
-from slimfix.knowledge import alpine
+from slimfix.knowledge import alpine, table
 from slimfix.rules._managers import calls, manager
 from slimfix.shell import Argument, Command
 from slimfix.shell.call import Call
@@ -27,10 +27,14 @@ class Package(NamedTuple):
     names: tuple[str, ...]
     """The packages that it names; none where that is not known. Several for a variable."""
     argument: Argument
+    beside: bool = False
+    """Whether the compiler beside it needs it, and nothing else can."""
 
     @property
     def build(self) -> bool:
         """Whether only a build needs it."""
+        if self.beside:
+            return True
         if self.argument.value is None:
             return bool(self.names)  # such as PHPIZE_DEPS
         return bool(self.names) and alpine.build_only(self.names[0])
@@ -56,7 +60,7 @@ def adds(run: Instruction) -> Iterator[Add]:
     """Every `apk add` of a RUN."""
     for command, call in calls(run, manager("apk")):
         if call.verb is not None and call.verb.value == "add":
-            packages = tuple(_package(run, argument) for argument in call.operands)
+            packages = _for_node_gyp(run, [_package(run, argument) for argument in call.operands])
             yield Add(run, command, call, packages, _problem(run, command, call, packages))
 
 
@@ -79,6 +83,21 @@ def _package(run: Instruction, argument: Argument) -> Package:
         return Package(names or (), argument)
     found = _NAME.fullmatch(argument.value)
     return Package((found[1],) if found and not argument.glob else (), argument)
+
+
+def _for_node_gyp(run: Instruction, packages: list[Package]) -> tuple[Package, ...]:
+    """The packages; Python counts as one for the build in a list of node-gyp's tools on the node image."""
+    assert run.stage is not None
+    known = table("consumers")["node-gyp-tools"]
+    names = {name for package in packages for name in package.names}
+    if (
+        alpine.official(run.stage.root.name) == "node"
+        and names & {"make", "build-base", "alpine-sdk"}
+        and names & set(known["compilers"])
+    ):
+        tools = set(known["packages"])
+        packages = [p._replace(beside=bool(p.names) and set(p.names) <= tools) for p in packages]
+    return tuple(packages)
 
 
 def _problem(run: Instruction, command: Command, call: Call, packages: tuple[Package, ...]) -> str | None:

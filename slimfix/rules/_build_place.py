@@ -65,7 +65,8 @@ def _stopped(script: Script) -> str | None:
         name = arguments[0].value if arguments else None
         stops = name in _STOPS and not (name == "set" and not each.nesting)
         if (stops and "subshell" not in each.nesting) or "exec" in wrappers:
-            return f"the script ends by {name or 'exec'}, or changes how it fails"
+            name = "exec" if "exec" in wrappers else name
+            return f"the script calls {name}, which ends it or changes how it fails"
     return None
 
 
