@@ -58,6 +58,12 @@ def any_release() -> list[Release]:
     return releases(None, "", "")
 
 
+def around(found: list[Release]) -> list[Release]:
+    """The releases near those *found* as the default of a build argument, and all that are newer."""
+    first, last = _release(_meta()["first"]), _release(_meta()["last"])
+    return [(3, minor) for minor in range(max(first[1], found[0][1] - _CACHED // 2), last[1] + 1)]
+
+
 def pins(name: str, among: list[Release]) -> tuple[str, ...] | None:
     """The run-time packages of a build-only one, if they are known and the same *among* all releases.
 

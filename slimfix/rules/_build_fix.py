@@ -171,13 +171,11 @@ def assumption(plans: list[Planned], releases: list[alpine.Release], python: boo
     """What must hold, in words."""
     names = [name for plan in plans for name in plan.names]
     pins = [pin for plan in plans for pin in plan.pins]
-    tools: dict[str, None] = {}
-    for name in names:
-        own = (alpine.package(name) or {}).get("commands", ())
-        tools.update(dict.fromkeys(own[:2] if name not in own else [name]))
-        if not own:
-            every = set(alpine.commands(name))
-            tools.update(dict.fromkeys(tool for tool in _FIRST[:3] if tool in every))
+    tools = {tool for plan in plans for tool in plan.tools.intersection(_FIRST)}
+    for plan in plans:
+        for name in plan.names:
+            own = (alpine.package(name) or {}).get("commands", ())
+            tools.update([name] if name in own else own[:2])
     order = sorted(tools, key=lambda t: (_FIRST.index(t) if t in _FIRST else len(_FIRST), t))
     parts = [f"calls {_or(order)}"] if tools else ["uses " + _or(sorted(names))]
     odd = sorted({lib for name in names for lib in alpine.rare(name, releases)} - set(pins))

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile
+from slimfix.dockerfile.state import Base
 from slimfix.knowledge import alpine
 from slimfix.rules._apk_add import Add, adds, chosen_repository, deleted
 from slimfix.rules._build_consumers import consumers
@@ -26,10 +27,17 @@ class Planned(NamedTuple):
     """Where it stands."""
     target: Place
     """The RUN that consumes them."""
-    pins: list[str]
-    """The run-time packages behind them."""
+    wanted: dict[str, tuple[str, ...]]
+    """The run-time packages behind each of them."""
     unknown: list[str]
     """Those of *names* for which these are not known."""
+    tools: frozenset[str]
+    """The commands that go with *names*."""
+
+    @property
+    def pins(self) -> list[str]:
+        """The run-time packages behind all of *names*."""
+        return list(dict.fromkeys(pin for name in self.names for pin in self.wanted[name]))
 
     def without_unknown(self) -> Planned:
         """The same with those packages left where they are."""
@@ -48,9 +56,12 @@ def plan(dockerfile: Dockerfile, add: Add, names: list[str]) -> Planned | str:
     among = releases(dockerfile, add)
     found = {name: alpine.pins(name, among) if alpine.build_only(name) else () for name in names}
     staying = {*_kept_before(dockerfile, add), *alpine.own(stage.root.name)}
-    wanted = [each if each is not None else alpine.certain_pins(name, among) for name, each in found.items()]
-    pins = [pin for each in wanted for pin in each if pin not in staying]
-    tools = {tool for name in names for tool in alpine.commands(name, staying.union(pins) - {name})}
+    wanted = {
+        name: tuple(pin for pin in each or alpine.certain_pins(name, among) if pin not in staying)
+        for name, each in found.items()
+    }
+    pinned = staying.union(*wanted.values())
+    tools = {tool for name in names for tool in alpine.commands(name, pinned - {name})}
     reason = _on_purpose(add, names) or needed(dockerfile, target.run, tools)
     if any(_unpacks(command.values) for command in target.script.commands):
         reason = "apk itself is removed"
@@ -61,7 +72,7 @@ def plan(dockerfile: Dockerfile, add: Add, names: list[str]) -> Planned | str:
     if reason:
         return reason
     unknown = [name for name, each in found.items() if each is None]
-    return Planned(add, names, source, target, list(dict.fromkeys(pins)), unknown)
+    return Planned(add, names, source, target, wanted, unknown, frozenset(tools))
 
 
 def _kept_before(dockerfile: Dockerfile, add: Add) -> set[str]:
@@ -94,11 +105,20 @@ def official(add: Add) -> bool:
 
 
 def releases(dockerfile: Dockerfile, add: Add) -> list[alpine.Release]:
-    assert add.run.stage is not None
-    base = add.run.stage.root
+    """The Alpine releases on which the image may stand, from what its FROM says."""
+    stage = add.run.stage
+    assert stage is not None
+    base = stage.root
     if chosen_repository(dockerfile, add):
         return alpine.any_release()
-    return alpine.releases(base.alpine_release, base.name, base.tag)
+    found = alpine.releases(base.alpine_release, base.name, base.tag)
+    while stage.parent is not None:
+        stage = stage.parent
+    written = stage.instructions[0].parts[0].text
+    if "@" in written and base.alpine_release is None:
+        return alpine.any_release()  # the digest may be that of an older image
+    fixed = Base(re.sub(r"\$\{[^}]*\}|\$\w+", "", written)).alpine_release
+    return alpine.around(found) if "$" in written and fixed is None else found
 
 
 def _target(dockerfile: Dockerfile, add: Add, source: Place) -> Place | str:

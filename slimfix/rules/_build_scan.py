@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import alpine, table
-from slimfix.rules._build_consumers import Consumer
+from slimfix.rules._build_consumers import Consumer, called_script
 from slimfix.rules._build_place import Place, joint
+from slimfix.shell import Opaque
 
+_MOVED = re.compile(r"venv|bundle config|(?:pip|npm|yarn) config|--install-option")
 _ELSEWHERE = frozenset(
     (
         "PIP_TARGET",
         "PIP_PREFIX",
+        "PIP_USER",
         "PYTHONUSERBASE",
         "VIRTUAL_ENV",
         "BUNDLE_PATH",
@@ -27,7 +31,15 @@ def places(run: Instruction, found: list[Consumer]) -> list[str] | str:
     assert run.stage is not None
     unknown = "where the built files come to lie is not known"
     environment = run.state.environment()
-    if re.search(r"\b(?:venv|virtualenv|cd|pushd)\b", run.logical.text) or _ELSEWHERE & set(environment):
+    script = run.script
+    if isinstance(script, Opaque) or any(called_script(command) for command in script.commands):
+        return unknown
+    stage: Stage | None = run.stage
+    while stage is not None:
+        if any(_MOVED.search(each.logical.text) for each in stage.instructions):
+            return unknown
+        stage = stage.parent
+    if re.search(r"\b(?:cd|pushd)\b", run.logical.text) or _ELSEWHERE & set(environment):
         return unknown
     base = alpine.official(run.stage.root.name)
     result: list[str] = []

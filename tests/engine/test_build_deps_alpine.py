@@ -21,7 +21,12 @@ from slimfix.rules import all_rules
 
 FILES = Path(__file__).parent / "alpine"
 SETUP = """\
+import os
+import subprocess
 from setuptools import Extension, setup
+
+if os.path.exists("Makefile"):
+    subprocess.run(["make", "install"], check=True)
 
 setup(name="probe", version="1", ext_modules=[Extension("probe", ["probe.c"], libraries=["pq", "ffi"])])
 """
@@ -53,8 +58,9 @@ CMD ["python", "-c", "import probe; print(*probe.answer())"]
 SCANNED = """\
 FROM registry.example.org/python:internal
 COPY . /src
-RUN apk add --no-cache gcc make musl-dev postgresql-dev && make -C /src install
-CMD ["bundled"]
+RUN apk add --no-cache gcc make musl-dev libffi-dev postgresql-dev \\
+    && pip install --no-cache-dir --no-build-isolation /src
+CMD ["sh", "-c", "bundled && python -c 'import probe; print(*probe.answer())'"]
 """
 
 PLAIN = """\
@@ -161,7 +167,8 @@ def test_what_was_built_is_asked(lab: Lab) -> None:
     assert "scanelf" in after
     new = lab.on("python:3.11-alpine", after, "scanned")
     status, said = lab.run(new)
-    assert status == 0 and said.startswith("42 ")
+    first, second = said.splitlines()
+    assert status == 0 and first == second and first.startswith("42 ")
     assert without_compiler(lab, new)
     assert lab.run(new, "apk", "info", "-e", "libpq", "postgresql-dev")[1].split() == ["libpq"]
     # The usual recipe asks for the library beside the program, too, which no package provides.
