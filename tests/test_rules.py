@@ -138,4 +138,4 @@ def test_documentation_example(rule: Rule) -> None:
         for key in ("before", "after")
     )
     context = BuildContext.of({"requirements.txt": "cffi\n", "app.py": ""}, dockerfile_name="Dockerfile")
-    assert rewrite(before, [rule], Reader(context=context)).after == after
+    assert rewrite(before, [rule], Reader(context=context), Safety.UNSAFE).after == after
