@@ -57,11 +57,20 @@ RELEASES: dict[str, tuple[list[str], list[str], list[str]]] = {
 LEFT_OUT = re.compile(
     r"(?:librust-|libghc-|r-(?:cran|bioc|other)-|node-|ruby-|elpa-|libjs-|gir1|hunspell-|myspell-|aspell-|hyphen-"
     r"|mythes-|task-|vdr-|linux-|webext-|texlive-|lua-|libkf[56]|kde|gnome-|puppet-module|wine|php-|fonts-|pd-"
-    r"|gap-|tcl-|manpages-|cross|golang-.*-dev$)|.*(?:-dbgsym|-dbg|-doc|-l10n.*|-i18n.*|-cil|-ocaml|-cross"
-    r"|-perl|^lib.*-java)$"
+    r"|gap-|tcl-|manpages-|cross|golang-.*-dev$|librte-|oem-|language-|dict-|xfonts-|android-|lib.*-(?:java|jni)$|debian-|.*ubuntu-|libmrpt|libtrilinos|libosmo"
+    r"|libpcl-|libace-|libdart-|libignition|libgz-|libsun|globus-|libglobus|libcas|mir-|libmir|libkpim|rime-|fcitx"
+    r"|firefox-|thunderbird-|libreoffice-|budgie-|libnng|libngi|libroc|libmumps|libblis|libhdf5-.*-[0-9])"
+    r"|.*(?:-dbgsym|-dbg|-docs?|-l10n.*|-i18n.*|-cil|-ocaml|-cross|-perl|-clojure|-examples|-html|-theme|-meta"
+    r"|-tests?|-msgs|-wallpapers|-heimdal)$"
+    r"|.*-(?:gnu|gnuabi64|gnuabin32|gnueabi|gnueabihf|gnux32|gnuf?64|gnusf|wasm32)$"
+)
+# Recommended packages that people do name; an entry may say that up to two of them must be.
+NAMED = frozenset(
+    "automake bzip2 ca-certificates cron curl file g++ gcc git gnupg iproute2 less libc6-dev libltdl-dev "
+    "libpam-cap libtool make openssh-client openssl patch perl pkg-config pkgconf procps psmisc publicsuffix "
+    "python3 python3-dev rsync ruby ssh-client tzdata unzip wget xauth xxd xz-utils zip".split()
 )
 MISSING = 2
-"""How many recommended packages an entry may list, which must then be named too."""
 HEADER = """\
 # Packages that bring nothing by recommendation: the same is installed with and without
 # --no-install-recommends. name/other: only if `other` is named too. Made by scripts/make_apt_recommends.py
@@ -110,8 +119,8 @@ class Index:
         real = {name} if name in self.packages else set()
         return real | self.providers.get(name, set())
 
-    def must(self, names: Iterable[str], first: bool = False) -> set[str]:
-        """What *names* bring whatever APT chooses; with *first*, what it chooses on a bare system."""
+    def must(self, names: Iterable[str]) -> set[str]:
+        """What *names* bring whatever APT chooses."""
         seen: set[str] = set()
         waiting = list(names)
         while waiting:
@@ -120,8 +129,8 @@ class Index:
                 continue
             seen.add(name)
             for group in set.intersection(*self.packages[name].every):
-                if len(group) == 1 or first:
-                    waiting += [group[0]] if group[0] in self.packages else []
+                if len(group) == 1:
+                    waiting.append(group[0])
         return seen
 
     def may(self, name: str, present: set[str]) -> set[str] | None:
@@ -184,9 +193,13 @@ def judge(index: Index, name: str, present: set[str], limit: int = 0) -> set[str
 
 
 def base(index: Index) -> set[str]:
-    """What every image has in which apt-get can be called: the essential packages and apt itself."""
+    """What every image has in which apt-get can be called: the essential packages, apt, and debconf.
+
+    Of alternatives only one is there, so none is taken here, but for `debconf | debconf-2.0`: the other
+    one, cdebconf, is the installer's.
+    """
     essential = [name for name, package in index.packages.items() if package.essential]
-    return index.must([*essential, "apt"], first=True)
+    return index.must([*essential, "apt", "debconf"])
 
 
 def fetch(cache: Path, archive: str, suite: str, component: str, architecture: str) -> str:
@@ -214,14 +227,17 @@ def indexes(cache: Path, release: str) -> list[Index]:
 
 
 def judgements(release: str, cache: Path) -> dict[str, frozenset[str]]:
-    """The packages of a release that bring nothing if the given others are named, on every architecture."""
-    found: list[dict[str, set[str]]] = []
+    """The packages of a release that bring nothing if the given others are named, where there are any."""
+    found: list[dict[str, set[str] | str]] = []
     for index in indexes(cache, release):
         present = base(index)
-        answers = {n: judge(index, n, present, MISSING) for n in index.packages if not LEFT_OUT.match(n)}
-        found.append({name: answer for name, answer in answers.items() if isinstance(answer, set)})
+        found.append({n: judge(index, n, present, MISSING) for n in index.packages if not LEFT_OUT.match(n)})
     first, rest = found[0], found[1:]
-    return {n: frozenset(m) for n, m in first.items() if all(other.get(n) == m for other in rest)}
+    return {
+        name: frozenset(missing)
+        for name, missing in first.items()
+        if isinstance(missing, set) and all(other.get(name, missing) == missing for other in rest)
+    }
 
 
 def table(found: dict[str, dict[str, frozenset[str]]]) -> str:
@@ -232,7 +248,7 @@ def table(found: dict[str, dict[str, frozenset[str]]]) -> str:
             where.setdefault((name, missing), []).append(release)
     lines: dict[tuple[str, ...], list[str]] = {}
     for (name, missing), releases in where.items():
-        if not missing or len(releases) > 1:
+        if missing <= NAMED:
             lines.setdefault(tuple(releases), []).append("/".join([name, *sorted(missing)]))
     rows = [f"{' '.join(releases)}: {' '.join(sorted(names))}" for releases, names in sorted(lines.items())]
     return HEADER + "\n".join(rows) + "\n"
