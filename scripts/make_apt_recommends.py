@@ -66,9 +66,7 @@ LEFT_OUT = re.compile(
 )
 # Recommended packages that people do name; an entry may say that up to two of them must be.
 NAMED = frozenset(
-    "automake bzip2 ca-certificates cron curl file g++ gcc git gnupg iproute2 less libc6-dev libltdl-dev "
-    "libpam-cap libtool make openssh-client openssl patch perl pkg-config pkgconf procps psmisc publicsuffix "
-    "python3 python3-dev rsync ruby ssh-client tzdata unzip wget xauth xxd xz-utils zip".split()
+    ["automake", "bzip2", "ca-certificates", "cron", "curl", "file", "g++", "gcc", "git", "gnupg", "iproute2", "less", "libc6-dev", "libltdl-dev", "libpam-cap", "libtool", "make", "openssh-client", "openssl", "patch", "perl", "pkg-config", "pkgconf", "procps", "psmisc", "publicsuffix", "python3", "python3-dev", "rsync", "ruby", "ssh-client", "tzdata", "unzip", "wget", "xauth", "xxd", "xz-utils", "zip"]
 )
 MISSING = 2
 HEADER = """\
@@ -183,7 +181,9 @@ def judge(index: Index, name: str, present: set[str], limit: int = 0) -> set[str
             if group[0] in surely or group[0] in index.must([each]):
                 if second is None:
                     lists = [g for p in closure for g in index.packages[p].depends]
-                    second = {c for g in lists for alternative in g[1:] for c in index.candidates(alternative)}
+                    second = {
+                        c for g in lists for alternative in g[1:] for c in index.candidates(alternative)
+                    }
                 if group[0] not in second:
                     continue
             missing.add(group[0])

@@ -72,7 +72,11 @@ def obscure(call: Call) -> str | None:
         return "a word of the call is known to the running shell alone"
     for argument, _ in call.options:
         text = argument.value or ""
-        if not text.startswith("--") and set(valued) & set(text[2:].partition("=")[0]) and text[1] not in valued:
+        if (
+            not text.startswith("--")
+            and set(valued) & set(text[2:].partition("=")[0])
+            and text[1] not in valued
+        ):
             return "its options are written together with one that takes a value"
     return None
 
@@ -96,9 +100,7 @@ def own_sources(dockerfile: Dockerfile, run: Instruction, command: Command) -> b
             target = instruction.state.resolve(words[-1]) if words and "$" not in words[-1] else None
             if target is None or target in (".", "/", "/etc", "/usr") or target.startswith("/etc/apt"):
                 return False
-        elif instruction.name == "ENV" and "APT_CONFIG" in instruction.args.text:
-            return False
-        elif instruction.name == "RUN" and not _plain(instruction, command, marks):
+        elif (instruction.name == "ENV" and "APT_CONFIG" in instruction.args.text) or (instruction.name == "RUN" and not _plain(instruction, command, marks)):
             return False
     return True
 

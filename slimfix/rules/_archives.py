@@ -98,7 +98,9 @@ def downloaded(command: Command) -> list[str]:
     if remote and not files and remote == len(addresses) == len(given.operands):
         files = [_last(address) for address in addresses]
     elif not remote and not files and data["stdout"]:
-        targets = [r.target for r in command.node.redirects if r.operator in (">", ">|") and r.fd in (None, 1)]
+        targets = [
+            r.target for r in command.node.redirects if r.operator in (">", ">|") and r.fd in (None, 1)
+        ]
         files = [text(Argument(t.value, t.raw, command.span, t.glob)) for t in targets if t is not None]
     elif not remote and not files and len(addresses) == len(given.operands) == 1:
         files = [_last(addresses[0])]
@@ -117,7 +119,9 @@ def _last(address: str) -> str | None:
     """The file name at the end of an address, if it is one."""
     path = address.partition("://")[2]
     name = path.rpartition("/")[2] if "/" in path else ""
-    if not re.search(r"[\w.]", re.sub(r"\$\{?\w+\}?", "", name)) or re.search(r"[?&%#{}\[\]]", re.sub(r"\$\{\w+\}", "", name)):
+    if not re.search(r"[\w.]", re.sub(r"\$\{?\w+\}?", "", name)) or re.search(
+        r"[?&%#{}\[\]]", re.sub(r"\$\{\w+\}", "", name)
+    ):
         return None
     return name
 

@@ -49,7 +49,11 @@ class Later:
                 if word.startswith("-"):
                     continue
                 target = _paths.pattern(_paths.join(directory, word))
-                if _paths.names(word, directory, path) or _paths.within(path, target) or fnmatchcase(path, target + "*"):
+                if (
+                    _paths.names(word, directory, path)
+                    or _paths.within(path, target)
+                    or fnmatchcase(path, target + "*")
+                ):
                     return True
         return False
 

@@ -58,7 +58,9 @@ def names(word: str, directory: str, path: str) -> bool:
         if not re.search(r"[*?\[]", given):
             if fnmatchcase(given, wanted):
                 return True
-        elif fnmatchcase(re.sub(r"\*", "x", wanted), given) or fnmatchcase(re.sub(r"[*?\[\]]", "x", given), wanted):
+        elif fnmatchcase(re.sub(r"\*", "x", wanted), given) or fnmatchcase(
+            re.sub(r"[*?\[\]]", "x", given), wanted
+        ):
             where = pattern(join(directory, posixpath.dirname(part) or "."))
             if fnmatchcase(posixpath.dirname(path) or ".", where) or not re.sub(r"[*?$]", "", where):
                 return True

@@ -17,7 +17,8 @@ After:
 
 Fix safety: the other name is safe on a release whose APT uses the same solver and defaults for both
 (bookworm and before, Ubuntu 24.04 and before), on an official image, which deletes downloaded packages
-whatever the program. Elsewhere it is assumed that both do the same. `-y` is assumed: where the build
+whatever the program. Elsewhere it is assumed that both do the same. `apt -y update` accepts a package source that changed
+its name, where `apt-get` stops; that takes older lists in the image, and is assumed. `-y` is assumed: where the build
 stopped at the question it now goes on. Where a failure is caught (`|| true`) that would change the
 image, so there it is not added.
 
@@ -92,11 +93,7 @@ def _renamed(run: Instruction, command: Command, call: Call) -> Iterator[Fix | S
     """`apt-get` for `apt`, where both do the same."""
     words = table("apt")["call"]
     verb = call.verb.value if call.verb is not None else None
-    if verb == words["update"] and call.options:
-        if "y" in letters(call) or call.option(*words["yes"]):
-            yield Skip("apt -y update accepts what apt-get update does not", command.span)
-            return
-    elif verb not in (*words["alike"], words["update"]):
+    if verb not in (*words["alike"], words["update"]):
         return
     unknown = [a.raw for a, _ in call.options if (a.value or "").partition("=")[0] not in words["shared"]]
     if unknown:
@@ -105,11 +102,16 @@ def _renamed(run: Instruction, command: Command, call: Call) -> Iterator[Fix | S
     assert run.stage is not None
     image = run.stage.root
     known = apt.releases(image.name, image.tag)
-    same = known is not None and set(known[0]) <= set(table("apt")["images"]["same_solver"])
+    same = set(known[0] if known else "?") <= set(table("apt")["images"]["same_solver"])
+    safe = same or (known is not None and verb != "install")
+    assumption = None if safe else "apt and apt-get do the same in this image"
+    if verb == words["update"] and ("y" in letters(call) or call.option(*words["yes"])):
+        # apt takes the yes for an answer to another question, which apt-get does not ask
+        assumption = "no package source changed its name since the image's lists were fetched"
     yield Fix(
         (Edit(call.head.span, "apt-get"),),
         f"call apt-get {verb} instead of apt {verb}",
         command.span,
-        Safety.SAFE if same or verb != "install" and known is not None else Safety.ASSUMED,
-        None if same or verb != "install" and known is not None else "apt and apt-get do the same in this image",
+        Safety.ASSUMED if assumption else Safety.SAFE,
+        assumption,
     )

@@ -4,12 +4,13 @@ An archive that is fetched and unpacked in one RUN stays in the layer beside wha
 a later RUN would save nothing.
 
 Left alone are files that anything later names, by a pattern or through its directory too, that are
-deleted already, that another stage copies, or that lie on a mount; and scripts other than one `&&` list.
+deleted already, that another stage copies, or that lie on a mount; and all but the `&&` list that a script
+ends in.
 
 Before:
-    RUN curl -fsSLo tool.tar.gz https://example.org/tool.tar.gz && tar xzf tool.tar.gz -C /opt
+    RUN curl -fsSLo tool.tgz https://example.org/tool.tgz && tar xzf tool.tgz -C /opt
 After:
-    RUN curl -fsSLo tool.tar.gz https://example.org/tool.tar.gz && tar xzf tool.tar.gz -C /opt && rm tool.tar.gz
+    RUN curl -fsSLo tool.tgz https://example.org/tool.tgz && tar xzf tool.tgz -C /opt && rm tool.tgz
 
 Fix safety: assumed. Nothing that is not seen in the Dockerfile may read the archive later on.
 """
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.layout import body_indent, layout
+from slimfix.layout import layout, line_start
 from slimfix.rules._archives import downloaded, unpacked
 from slimfix.rules._later import UNKNOWN, Later, cwd_after, used_elsewhere
 from slimfix.rules._managers import runs
@@ -34,12 +35,16 @@ ORDER = 25
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
-    """Every archive that is fetched and unpacked in one `&&` list."""
+    """Every archive that is fetched and unpacked in the `&&` list that a RUN ends in."""
     for run in dict.fromkeys((*runs(dockerfile, "curl"), *runs(dockerfile, "wget"))):
         script = run.script
-        if isinstance(script, Opaque) or (items := _list(script.root)) is None:
+        if isinstance(script, Opaque):
             continue
-        steps = list(_steps(script, items, run.state.workdir or "."))
+        first, items = _list(script.root)
+        directory = run.state.workdir or "."
+        for node in first:
+            directory = cwd_after(node, directory)
+        steps = list(_steps(script, items, directory))
         for i, path, written in _archives(script, items, steps):
             at = script.span(items[i])
             later = Later(pair for step in steps[i + 1 :] for pair in step)
@@ -50,7 +55,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
                 yield Skip(f"{written} is not deleted: {reason}", at)
                 continue
             yield Fix(
-                (Edit(Span(at.end, at.end), f"{_joint(dockerfile, run)}rm {written}"),),
+                (Edit(Span(at.end, at.end), f"{_joint(dockerfile, script, items, i)}rm {written}"),),
                 f"delete {written} where it is unpacked",
                 at,
                 Safety.ASSUMED,
@@ -58,13 +63,18 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             )
 
 
-def _list(root: Node) -> tuple[Node, ...] | None:
-    """The commands of a script that is one `&&` list and no more."""
-    if isinstance(root, Sequence) and len(root.items) == 1 and root.terminators[0] in ("", "\n"):
-        root = root.items[0]
+def _list(root: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The commands of the `&&` list that a script ends in, and what stands before it.
+
+    What is added behind one of them changes nothing in when the script fails; in another place it could,
+    under ``set -e``.
+    """
+    first: tuple[Node, ...] = ()
+    if isinstance(root, Sequence) and root.terminators[-1] in ("", "\n"):
+        first, root = root.items[:-1], root.items[-1]
     if isinstance(root, AndOr) and "||" not in root.operators:
-        return root.items
-    return None
+        return first, root.items
+    return (), ()
 
 
 def _steps(script: Script, items: tuple[Node, ...], directory: str) -> Iterator[list[tuple[Command, str]]]:
@@ -107,14 +117,20 @@ def _on_mount(run: Instruction, path: str) -> str | None:
     return None
 
 
-def _joint(dockerfile: Dockerfile, run: Instruction) -> str:
-    """The `&&` before a command that is added to *run*, in its style."""
-    lines = dockerfile.source(run.text_span).replace("\r", "").split("\n")
-    if len(lines) == 1:
+def _joint(dockerfile: Dockerfile, script: Script, items: tuple[Node, ...], i: int) -> str:
+    """The `&&` behind item *i* for a command that is added there, as its neighbours are joined."""
+    spans = [script.span(item) for item in items]
+    near = max(i, 1)  # the joint behind the item, or before it if it is the last
+    gap = Span(spans[near - 1].end, spans[near].start)
+    if i + 1 < len(items):
+        gap = Span(spans[i].end, spans[i + 1].start)
+    between = dockerfile.source(gap)
+    if "\n" not in between:
         return " && "
-    habits = layout(dockerfile)
-    leads = sum(line.lstrip().startswith("&&") for line in lines)
-    trails = sum(line.rstrip(f" \t{dockerfile.escape}").endswith("&&") for line in lines)
-    indent = body_indent(dockerfile, run)
-    leading = leads > trails if leads != trails else habits.leading
-    return habits._replace(indent=habits.indent if indent is None else indent, leading=leading).joint()
+    start = line_start(dockerfile.text, spans[i].start)
+    line = dockerfile.source(Span(start, spans[i].start))
+    if start < script.span(script.root).start:  # the line of the RUN itself
+        line = between[between.rindex("\n") + 1 :]
+    indent = line[: len(line) - len(line.lstrip())]
+    leading = between.rstrip().endswith("&&")
+    return layout(dockerfile)._replace(indent=indent, leading=leading).joint()
