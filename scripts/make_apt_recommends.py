@@ -40,7 +40,6 @@ RELEASES: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["main"],
         ["amd64", "arm64"],
     ),
-    "forky": ([f"{DEBIAN} forky"], ["main"], ["amd64", "arm64"]),
     "sid": ([f"{DEBIAN} sid"], ["main"], ["amd64", "arm64"]),
     # The arm64 index of Ubuntu lies on another server (ports.ubuntu.com).
     "focal": ([f"{UBUNTU} {s}" for s in ("focal", "focal-updates")], ["main", "universe"], ["amd64"]),
@@ -66,7 +65,11 @@ LEFT_OUT = re.compile(
 )
 # Recommended packages that people do name; an entry may say that up to two of them must be.
 NAMED = frozenset(
-    ["automake", "bzip2", "ca-certificates", "cron", "curl", "file", "g++", "gcc", "git", "gnupg", "iproute2", "less", "libc6-dev", "libltdl-dev", "libpam-cap", "libtool", "make", "openssh-client", "openssl", "patch", "perl", "pkg-config", "pkgconf", "procps", "psmisc", "publicsuffix", "python3", "python3-dev", "rsync", "ruby", "ssh-client", "tzdata", "unzip", "wget", "xauth", "xxd", "xz-utils", "zip"]
+    """
+    automake bzip2 ca-certificates cron curl file g++ gcc git gnupg iproute2 less libc6-dev libltdl-dev
+    libpam-cap libtool make openssh-client openssl patch perl pkg-config pkgconf procps psmisc publicsuffix python3
+    python3-dev rsync ruby ssh-client tzdata unzip wget xauth xxd xz-utils zip
+    """.split()  # noqa: SIM905 - a list of forty strings is harder to read
 )
 MISSING = 2
 HEADER = """\
@@ -126,9 +129,8 @@ class Index:
             if name in seen or name not in self.packages:
                 continue
             seen.add(name)
-            for group in set.intersection(*self.packages[name].every):
-                if len(group) == 1:
-                    waiting.append(group[0])
+            sure = set.intersection(*self.packages[name].every)
+            waiting += [group[0] for group in sure if len(group) == 1]
         return seen
 
     def may(self, name: str, present: set[str]) -> set[str] | None:

@@ -44,6 +44,11 @@ def brings_nothing(names: Collection[str], among: Collection[str]) -> bool:
     return all(_covered(wanted, release) for release in among)
 
 
+def listed() -> Collection[str]:
+    """Every package of which something is known."""
+    return _recommends().keys()
+
+
 def _covered(names: set[str], release: str) -> bool:
     data = _recommends()
     for name in names:

@@ -100,7 +100,9 @@ def own_sources(dockerfile: Dockerfile, run: Instruction, command: Command) -> b
             target = instruction.state.resolve(words[-1]) if words and "$" not in words[-1] else None
             if target is None or target in (".", "/", "/etc", "/usr") or target.startswith("/etc/apt"):
                 return False
-        elif (instruction.name == "ENV" and "APT_CONFIG" in instruction.args.text) or (instruction.name == "RUN" and not _plain(instruction, command, marks)):
+        if instruction.name == "ENV" and "APT_CONFIG" in instruction.args.text:
+            return False
+        if instruction.name == "RUN" and not _plain(instruction, command, marks):
             return False
     return True
 

@@ -17,10 +17,10 @@ After:
 
 Fix safety: the other name is safe on a release whose APT uses the same solver and defaults for both
 (bookworm and before, Ubuntu 24.04 and before), on an official image, which deletes downloaded packages
-whatever the program. Elsewhere it is assumed that both do the same. `apt -y update` accepts a package source that changed
-its name, where `apt-get` stops; that takes older lists in the image, and is assumed. `-y` is assumed: where the build
-stopped at the question it now goes on. Where a failure is caught (`|| true`) that would change the
-image, so there it is not added.
+whatever the program. Elsewhere it is assumed that both do the same. `apt -y update` accepts a package
+source that changed its name, where `apt-get` stops; that takes older lists in the image, and is assumed.
+`-y` is assumed: where the build stopped at the question it now goes on. Where a failure is caught
+(`|| true`) that would change the image, so there it is not added.
 
 Clears hadolint's DL3014 and DL3027.
 """
