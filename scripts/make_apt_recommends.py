@@ -67,8 +67,8 @@ LEFT_OUT = re.compile(
 NAMED = frozenset(
     """
     automake bzip2 ca-certificates cron curl file g++ gcc git gnupg iproute2 less libc6-dev libltdl-dev
-    libpam-cap libtool make openssh-client openssl patch perl pkg-config pkgconf procps psmisc publicsuffix python3
-    python3-dev rsync ruby ssh-client tzdata unzip wget xauth xxd xz-utils zip
+    libpam-cap libtool make openssh-client openssl patch perl pkg-config pkgconf procps psmisc publicsuffix
+    python3 python3-dev rsync ruby ssh-client tzdata unzip wget xauth xxd xz-utils zip
     """.split()  # noqa: SIM905 - a list of forty strings is harder to read
 )
 MISSING = 2
