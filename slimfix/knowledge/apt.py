@@ -23,14 +23,15 @@ def releases(image: str, tag: str) -> tuple[tuple[str, ...], bool] | None:
         return None
     names = set(tag.split("-"))
     number = tag if image == of else ""
-    older = data["older"][of]
-    if names.intersection(older["names"]) or any(_begins(number, old) for old in older["numbers"]):
+    older = data["older"].values()
+    if any(names.intersection(each["names"]) for each in older):
         return None
-    known = {name: which for name, (whose, which) in data["releases"].items() if whose == of}
-    for name, which in known.items():
-        if name in names or _begins(number, which):
+    if any(_begins(number, old) for old in data["older"][of]["numbers"]):
+        return None
+    for name, (whose, which) in data["releases"].items():  # buildpack-deps has tags of both
+        if name in names or (whose == of and _begins(number, which)):
             return (name,), True
-    return tuple(known), False
+    return tuple(name for name, (whose, _) in data["releases"].items() if whose == of), False
 
 
 def _begins(tag: str, number: str) -> bool:
