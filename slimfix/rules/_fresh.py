@@ -18,9 +18,14 @@ def before(dockerfile: Dockerfile, copy: Instruction) -> list[Instruction]:
     found: list[Instruction] = []
     stage: Stage | None = copy.stage
     while stage is not None:
-        found = [i for i in stage.instructions if stage is not copy.stage or i.index < copy.index] + found
+        found = [i for i in stage.instructions if stage is not copy.stage or _precedes(i, copy)] + found
         stage = stage.parent
     return [i for i in found if i.name != "FROM"]
+
+
+def _precedes(one: Instruction, other: Instruction) -> bool:
+    """Whether *one* runs before *other* of the same stage; a trigger runs when the stage is complete."""
+    return one.index < other.index or (other.onbuild and not one.onbuild)
 
 
 def exists(dockerfile: Dockerfile, copy: Instruction, path: str) -> bool:

@@ -74,10 +74,10 @@ def _copies(dockerfile: Dockerfile, run: Instruction, targets: tuple[str, ...]) 
     assert run.stage is not None
     found: list[Instruction] = []
     for instruction in reversed([i for i in run.stage.instructions if i.index < run.index]):
-        if instruction.onbuild != run.onbuild:
-            break
         if instruction.name in table("copy")["harmless"]:
             continue
+        if instruction.onbuild != run.onbuild:
+            break
         place = _place_of(instruction)
         if place is None or instruction.exec_form is not None or instruction.heredocs:
             break
