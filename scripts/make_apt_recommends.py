@@ -56,11 +56,13 @@ RELEASES: dict[str, tuple[list[str], list[str], list[str]]] = {
 LEFT_OUT = re.compile(
     r"(?:librust-|libghc-|r-(?:cran|bioc|other)-|node-|ruby-|elpa-|libjs-|gir1|hunspell-|myspell-|aspell-|hyphen-"
     r"|mythes-|task-|vdr-|linux-|webext-|texlive-|lua-|libkf[56]|kde|gnome-|puppet-module|wine|php-|fonts-|pd-"
-    r"|gap-|tcl-|manpages-|cross|golang-.*-dev$|librte-|oem-|language-|dict-|xfonts-|android-|lib.*-(?:java|jni)$|debian-|.*ubuntu-|libmrpt|libtrilinos|libosmo"
+    r"|gap-|tcl-|manpages-|cross|golang-.*-dev$|librte-|oem-|language-|dict-|xfonts-|android-|xul-"
+    r"|openstack-|lib.*-(?:java|jni)$|debian-|.*ubuntu-|libmrpt|libtrilinos|libosmo"
     r"|libpcl-|libace-|libdart-|libignition|libgz-|libsun|globus-|libglobus|libcas|mir-|libmir|libkpim|rime-|fcitx"
     r"|firefox-|thunderbird-|libreoffice-|budgie-|libnng|libngi|libroc|libmumps|libblis|libhdf5-.*-[0-9])"
     r"|.*(?:-dbgsym|-dbg|-docs?|-l10n.*|-i18n.*|-cil|-ocaml|-cross|-perl|-clojure|-examples|-html|-theme|-meta"
     r"|-tests?|-msgs|-wallpapers|-heimdal)$"
+    r"|.*-(?:plasma|cil|l10n|i18n)|lib.*-ocaml|python3?-.*-(?:doc|openstack)|gcc-.*-cross"
     r"|.*-(?:gnu|gnuabi64|gnuabin32|gnueabi|gnueabihf|gnux32|gnuf?64|gnusf|wasm32)$"
 )
 # Recommended packages that people do name; an entry may say that up to two of them must be.

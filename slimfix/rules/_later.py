@@ -12,9 +12,6 @@ from slimfix.rules import _paths
 from slimfix.shell import Command
 from slimfix.shell.nodes import Compound, Node, Simple, children
 
-UNKNOWN = "?"
-"""A directory that only the running shell knows."""
-
 
 def cwd_after(node: Node, directory: str) -> str:
     """The directory in which a script goes on behind *node*."""
@@ -22,15 +19,15 @@ def cwd_after(node: Node, directory: str) -> str:
         return directory
     if not isinstance(node, Simple):
         moved = any(cwd_after(child, directory) != directory for child in children(node))
-        return UNKNOWN if moved else directory
+        return _paths.UNKNOWN if moved else directory
     values = [word.value for word in node.words]
     if not values or values[0] not in ("cd", "pushd", "popd", "eval", ".", "source"):
         return directory
     if values[0] != "cd" or len(values) != 2 or node.words[1].glob or values[1] == "-":
-        return UNKNOWN
+        return _paths.UNKNOWN
     target = values[1] if values[1] is not None else node.words[1].raw.strip('"')
     known = values[1] is not None or _paths.is_plain(target)
-    return _paths.join(directory, target) if known else UNKNOWN
+    return _paths.join(directory, target) if known else _paths.UNKNOWN
 
 
 class Later:

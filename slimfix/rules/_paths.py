@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from slimfix.shell import Argument
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_CHANGING = frozenset(("_", "PWD", "OLDPWD", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS"))
+"""Variables that the shell itself changes from command to command."""
 _PLAIN = re.compile(r"(?:[\w./:@%+~,=?&-]|\$\w+|\$\{\w+\})+")
 
 
@@ -26,7 +28,7 @@ def text(argument: Argument) -> str | None:
 
 def is_plain(raw: str) -> bool:
     """Whether nothing in a word but plain variables is for the shell to expand."""
-    return _PLAIN.fullmatch(raw) is not None
+    return _PLAIN.fullmatch(raw) is not None and not _CHANGING.intersection(variables(raw))
 
 
 def variables(path: str) -> set[str]:
@@ -39,9 +41,19 @@ def pattern(path: str) -> str:
     return _VARIABLE.sub("*", path)
 
 
+UNKNOWN = "?"
+"""A directory that only the running shell knows."""
+
+
 def join(directory: str, path: str) -> str:
-    """A path seen from a directory, in one spelling."""
-    return posixpath.normpath(posixpath.join(directory, path))
+    """A path seen from a directory, in one spelling; it begins with UNKNOWN if it cannot be told.
+
+    That is so behind a ``..`` that leads out of a variable, which may hold several directories.
+    """
+    whole = posixpath.join(directory, path)
+    if "$" in whole and ".." in path.split("/"):
+        return posixpath.join(UNKNOWN, posixpath.basename(path))
+    return posixpath.normpath(whole)
 
 
 def within(path: str, directory: str) -> bool:
