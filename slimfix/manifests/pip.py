@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from slimfix.context import BuildContext
 from slimfix.globs import clean
-from slimfix.manifests import Reads, Unknown
-from slimfix.manifests.pip_options import EFFECTS, Cannot, options_of
+from slimfix.manifests import Cannot, Reads, Unknown
+from slimfix.manifests.pip_options import EFFECTS, options_of
 
 Locate = Callable[[str], "str | None"]
 """From an absolute path in the image to the path in the context that it was copied from, else None."""
