@@ -30,7 +30,7 @@ def reads(install: Install) -> Reads | None:
     gather = Gather(install.site)
     directory = gather.directory(install, given.directory)
     gather.alone(directory, "package.json", "pnpm-workspace.yaml", ".npmrc")
-    if given.has("--filter", "-F") and any("[" in v for v in given.given.values()):
+    if any("[" in a.raw + (b.raw if b is not None else "") for a, b in call.options):
         raise Cannot("the filter of pnpm asks git for changes")
     project = Project(gather, directory, "pnpm")
     settings = npmrc(gather, directory)

@@ -198,21 +198,24 @@ def installing(run: Instruction) -> bool:
     script = run.script
     if isinstance(script, Opaque):
         return False
-    for command in script.commands:
-        for table in tools().values():
-            found = called(command, table)
-            if found is None:
-                continue
-            verb = found.verb.value if found.verb is not None else ""
-            if verb in table["verbs"] and not found.option("-g", "--global"):
-                names = [o.value or "" for o in found.operands]
-                if table["ecosystem"] != "pip_install" and not names:
-                    return True
-                if table["ecosystem"] == "pip_install" and (
-                    found.option("-r", "--requirement", "-e", "--editable")
-                    or any(n[:1] == "." for n in names)
-                ):
-                    return True
+    return any(_installs(command, table) for command in script.commands for table in tools().values())
+
+
+def _installs(command: Command, table: dict[str, Any]) -> bool:
+    found = called(command, table)
+    if found is None or found.option("-g", "--global"):
+        return False
+    words = [found.verb.value if found.verb is not None else "", *(o.value for o in found.operands)]
+    for verb in [v.split(" ") for v in table["verbs"]]:
+        bare = words[: len(verb)] == verb and (len(words) == len(verb) or table.get("operands", False))
+        if bare and table.get("text", "") in " ".join(a.raw for a in command.arguments):
+            return True
+    for verb in [v.split(" ") for v in table.get("requirements", ())]:
+        if words[: len(verb)] == verb and (
+            found.option("-r", "--requirement", "-e", "--editable")
+            or any((w or "").startswith((".", "/")) or (w or "").endswith(".txt") for w in words[len(verb) :])
+        ):
+            return True
     return False
 
 

@@ -54,13 +54,14 @@ def edits(dockerfile: Dockerfile, tree: Tree, manifests: Sequence[str], target: 
     copy = tree.copy
     number = next(i for i, tile in enumerate(dockerfile.tiles) if tile.span == copy.span)
     comments, blank = _above(dockerfile, number)
+    below = dockerfile.tiles[number + 1] if number + 1 < len(dockerfile.tiles) else None
+    spaced = blank or (below is not None and below.kind == "blank")
     start = copy.text_span.start if comments is None else comments
     lines = [_moved(dockerfile, tree, target.last), *target.tail]
-    block = "\n" * blank + dockerfile.source(Span(start, copy.text_span.start)) + "\n".join(lines)
+    block = "\n" * spaced + dockerfile.source(Span(start, copy.text_span.start)) + "\n".join(lines)
     end = copy.text_span.end
     if not manifests:
-        after = dockerfile.tiles[number + 1] if blank else None
-        end = after.span.end if after is not None and after.kind == "blank" else copy.span.end
+        end = below.span.end if below is not None and below.kind == "blank" and blank else copy.span.end
     first = Edit(Span(start, end), "\n".join(manifests))
     if target.cut is not None:
         return first, Edit(target.cut, f"{target.words}\n{block}")
