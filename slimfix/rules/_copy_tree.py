@@ -25,6 +25,8 @@ class Tree(NamedTuple):
     """The directory that it means, absolute."""
     source: str
     """The directory of the context, ``""`` for all of it."""
+    problem: str | None = None
+    """Why files alone would not make the same directory."""
 
     def site(self, context: BuildContext) -> Site:
         """The tree with the files in it."""
@@ -63,9 +65,10 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
     root = copy.state.resolve(plain)
     if root is None or not root.startswith("/"):
         return "the working directory is not known, since the base image sets it"
+    problem = None
     if inside and not _made(copy, root):
-        return f"{root} takes its mode from {inside}, which a file alone would not give it"
-    found = Tree(copy, dest, root, inside)
+        problem = f"{root} takes its mode from {inside}, which a file alone would not give it"
+    found = Tree(copy, dest, root, inside, problem)
     return _odd_place(found, context) or found
 
 

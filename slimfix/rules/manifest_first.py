@@ -65,7 +65,11 @@ def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
     if made is None:
         return
     if isinstance(made, str):
-        yield Skip(made, copy.text_span)
+        if not tree.source:  # of a folder it is not even known that it has to do with the install
+            yield Skip(made, copy.text_span)
+        return
+    if tree.problem is not None:
+        yield Skip(tree.problem, copy.text_span)
         return
     missing = [file for file in made.files if file not in _copied(dockerfile, tree, made.files)]
     lines = manifest_lines(dockerfile, tree, missing)
