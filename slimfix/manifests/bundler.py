@@ -97,9 +97,9 @@ def _places(install: Install, gather: Gather, directory: str, given: str | None)
         raise Cannot("where the gems go is not known")
     place = gather.site.locate(posixpath.join(install.directory or "/", path)) if path else None
     if place:
-        gather.written(place)
+        gather.written(place, path)
     elif not path:
-        gather.written(posixpath.join(directory, "vendor/bundle"))
+        gather.written(posixpath.join(directory, "vendor/bundle"), "vendor/bundle")
 
 
 def _config(install: Install) -> Reads:

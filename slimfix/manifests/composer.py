@@ -34,7 +34,7 @@ def reads(install: Install) -> Reads | None:
     if gather.there(lock):
         _plugins(gather, table, gather.json(lock), given)
     elif not given.has("--no-plugins"):
-        raise Cannot("without composer.lock it is not known which plugins are installed")
+        _allowed(gather, table, config)
     for name in ("auth.json", "symfony.lock"):
         gather.take(posixpath.join(directory, name))
     gather.written(posixpath.join(directory, str(config.get("vendor-dir", "vendor"))))
@@ -79,6 +79,16 @@ def _no_local(path: str, root: dict[str, Any]) -> None:
             "://" not in part and part[:4] != "git@" and part[:1] != "/" for part in address.split()
         ):
             raise Cannot(f"{path} has a repository in the project")
+
+
+def _allowed(gather: Gather, table: dict[str, Any], config: dict[str, Any]) -> None:
+    """Without a lock file: the plugins that may run, which composer.json has to name since Composer 2.2."""
+    allowed = config.get("allow-plugins", {})
+    if not isinstance(allowed, dict):
+        raise Cannot("without composer.lock it is not known which plugins are installed")
+    for name in sorted(name for name, value in allowed.items() if value and name not in table["plugins"]):
+        raise Cannot(f"the Composer plugin {name} may read the project")
+    gather.assume("no dependency is a Composer plugin that reads the project")
 
 
 def _plugins(gather: Gather, table: dict[str, Any], lock: dict[str, Any], given: Options) -> None:

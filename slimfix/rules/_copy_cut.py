@@ -10,7 +10,7 @@ from slimfix.dockerfile.words import expand
 from slimfix.layout import insert_after
 from slimfix.manifests.site import Site
 from slimfix.rules._copy_run import Found, Judged, installing, judge
-from slimfix.rules._copy_tree import Tree
+from slimfix.rules._copy_tree import Tree, resolve
 from slimfix.rules._copy_write import Target
 from slimfix.shell import Opaque, Script
 from slimfix.shell.nodes import AndOr, Sequence, Simple
@@ -94,6 +94,11 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
         if not any(file.startswith(directory + "/") for file in files):
             return f"the RUN enters {directory}, of which it reads no file"
     state = target.last.state
+    if (
+        any("$" in (f.value or "") for f in tree.copy.flags)
+        and state.variables() != tree.copy.state.variables()
+    ):
+        return "a variable in the flags of the COPY may change before the install"
     if "$" in tree.dest and expand(tree.dest, state.variables(), tree.copy.escape) != expand(
         tree.dest, tree.copy.state.variables(), tree.copy.escape
     ):
@@ -121,8 +126,8 @@ def _other(instruction: Instruction, own: Tree, dockerfile: Dockerfile) -> str |
     if instruction.exec_form is not None or not instruction.parts:
         return "another COPY comes between"
     plain = expand(instruction.parts[-1].text, instruction.state.variables(), instruction.escape)
-    place = instruction.state.resolve(plain) if plain is not None else None
-    if place is None or not place.startswith("/"):
+    place = resolve(instruction, plain) if plain is not None else None
+    if place is None:
         return f"where another {instruction.name} goes is not known"
     one, other = place.rstrip("/") + "/", own.root.rstrip("/") + "/"
     if one.startswith(other) or other.startswith(one):
@@ -171,12 +176,9 @@ def _cut(
     """Cut ``install && rest`` in two."""
     script = run.script
     assert isinstance(script, Script) and seen.reason is not None
-    places = [
-        next((i for i, item in enumerate(items) if item is one.command.node), None) for one in seen.installs
-    ]
-    last = max((p for p in places if p is not None), default=None)
     commands = script.commands
-    if last is None or None in places or len(commands) != len(items):
+    last = seen.known - 1
+    if not all(one.command.node in items for one in seen.installs) or len(commands) != len(items):
         return seen.reason
     if any(c.name in _words("state") or not c.arguments for c in commands[: last + 1]):
         return f"{seen.reason}, and what comes before it in the RUN counts for it too"

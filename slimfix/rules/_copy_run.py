@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,9 +17,13 @@ from slimfix.dockerfile import Instruction
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
+from slimfix.rules._copy_tree import resolve
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call, call
 from slimfix.shell.nodes import Redirect
+from slimfix.shell.script import Argument
+
+_VARIABLE = re.compile(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
 
 
 class Found(NamedTuple):
@@ -36,7 +41,8 @@ class Judged(NamedTuple):
     """What is known of a RUN."""
 
     installs: tuple[Found, ...]
-    """Up to the first command of which nothing is known."""
+    known: int
+    """How many commands there are up to the first of which nothing is known."""
     reason: str | None
     """Why nothing is known of that; None if there is none."""
     entered: tuple[str, ...] = ()
@@ -47,12 +53,12 @@ def judge(run: Instruction, site: Site) -> Judged:
     """Look at the commands of *run* one after the other."""
     script = run.script
     if isinstance(script, Opaque):
-        return Judged((), f"a RUN in between is not understood ({script.reason})")
+        return Judged((), 0, f"a RUN in between is not understood ({script.reason})")
     if run.heredocs:
-        return Judged((), "a RUN in between holds a heredoc")
+        return Judged((), 0, "a RUN in between holds a heredoc")
     problem = _flags(run, site)
     if problem:
-        return Judged((), problem)
+        return Judged((), 0, problem)
     return _Judge(run, site).judge(script.commands)
 
 
@@ -60,20 +66,21 @@ class _Judge:
     def __init__(self, run: Instruction, site: Site) -> None:
         self.run = run
         self.site = site
-        self.directory = run.state.workdir
+        self.directory = resolve(run, ".")
         self.moved = False
         self.environment: dict[str, str | None] = dict(run.state.environment())
         self.installs: list[Found] = []
         self.entered: list[str] = []
 
     def judge(self, commands: tuple[Command, ...]) -> Judged:
-        reason = None
+        known, reason = 0, None
         try:
             for command in commands:
                 self.step(command)
+                known += 1
         except Cannot as why:
             reason = str(why)
-        return Judged(tuple(self.installs), reason, tuple(self.entered))
+        return Judged(tuple(self.installs), known, reason, tuple(self.entered))
 
     def step(self, command: Command) -> None:
         """Take one command; raises Cannot at one of which too little is known."""
@@ -96,7 +103,7 @@ class _Judge:
                 self.environment[name] = None if value is None else value.partition("=")[2]
 
     def enter(self, command: Command, plain: bool) -> None:
-        target = command.values[1] if len(command.values) == 2 else None
+        target = self.value(command.arguments[1]) if len(command.arguments) == 2 else None
         self.moved = True
         if not plain or target is None or target.startswith(("-", "~")):
             self.directory = None
@@ -139,7 +146,7 @@ class _Judge:
         """Whether a command does not look into the tree."""
         table = knowledge.table("manifests")["neutral"]
         name = (command.name or "").rpartition("/")[2]
-        values = list(command.values[1:])
+        values = [self.value(argument) for argument in command.arguments[1:]]
         if name in table["paths"]:
             operands = [v for v in values if v is None or v[:1] != "-"]
             if name in table["first_is_no_path"]:
@@ -152,6 +159,14 @@ class _Judge:
             if any(v is not None and v.startswith(("--local", "--location=p")) for v in values):
                 return False
         return all(map(self.outside, values))
+
+    def value(self, argument: Argument) -> str | None:
+        """The value of a word, also of one that is nothing but a variable that we know."""
+        variable = _VARIABLE.fullmatch(argument.raw)
+        if argument.value is not None or variable is None:
+            return argument.value
+        value = self.environment.get(variable[1] or variable[2])
+        return None if value is None or any(c.isspace() or c in "*?[\\" for c in value) else value
 
     def outside(self, word: str | None) -> bool:
         """Whether a word is surely no path in the tree; one without a slash counts as a name."""
@@ -169,6 +184,8 @@ class _Judge:
         if path[:1] == "~" or (path[:1] != "/" and not (self.directory or "").startswith("/")):
             return False
         path = posixpath.normpath(posixpath.join(self.directory or "/", path)).rstrip("/") + "/"
+        if self.site.root == "/":  # the tree holds none of the system's own directories
+            return path.split("/")[1] in knowledge.table("manifests")["tree"]["system"]
         root = self.site.root.rstrip("/") + "/"
         return not path.startswith(root) and not root.startswith(path)
 
@@ -229,7 +246,7 @@ def _flags(run: Instruction, site: Site) -> str | None:
         if kind not in ("cache", "tmpfs", "secret", "ssh"):
             return "a RUN in between mounts files of the build context or of another stage"
         target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
-        if target and ("$" in target or site.locate(run.state.resolve(target) or site.root) is not None):
+        if target and ("$" in target or site.locate(resolve(run, target) or site.root) is not None):
             return f"a RUN in between mounts {target}, which may lie in the tree"
     return None
 

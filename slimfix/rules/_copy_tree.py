@@ -54,7 +54,7 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
     inside = clean(source)
     if inside and context.kind(inside) != "dir":
         return None
-    odd = next((f for f in copy.flags if f.name not in _FLAGS or "$" in (f.value or "")), None)
+    odd = next((f for f in copy.flags if f.name not in _FLAGS), None)
     if odd is not None:
         return f"--{odd.name} of the COPY is beyond us"
     if copy.comments:
@@ -62,8 +62,8 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
     plain = expand(dest, copy.state.variables(), copy.escape)
     if plain is None or any(mark in dest for mark in "\"'\\"):
         return f"where {dest} lies is not known"
-    root = copy.state.resolve(plain)
-    if root is None or not root.startswith("/"):
+    root = resolve(copy, plain)
+    if root is None:
         return "the working directory is not known, since the base image sets it"
     problem = None
     if inside and not _made(copy, root):
@@ -72,9 +72,22 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
     return _odd_place(found, context) or found
 
 
+def resolve(instruction: Instruction, path: str) -> str | None:
+    """The absolute path in the image that *path* means there; None if that is not known."""
+    found = instruction.state.resolve(path)
+    if found is None or found.startswith("/"):
+        return found
+    base = instruction.stage.root if instruction.stage is not None else None
+    table = knowledge.table("manifests")["workdir"]
+    if base is None or base.name not in table:
+        return None
+    kinds = [table[key] for key in table if key.startswith(f"{base.name} ") and key.split(" ")[1] in base.tag]
+    return posixpath.normpath(posixpath.join((kinds or [table[base.name]])[0], found))
+
+
 def _made(copy: Instruction, root: str) -> bool:
     """Whether the directory *root* is surely there before the COPY."""
-    workdir = copy.state.workdir or ""
+    workdir = resolve(copy, ".") or ""
     return workdir == root or workdir.startswith(root.rstrip("/") + "/")
 
 
@@ -91,7 +104,8 @@ def _odd_place(tree: Tree, context: BuildContext) -> str | None:
         return f"{tree.root} is a directory of the system"
     user_home = below == "root" or (below.startswith("home/") and below.count("/") == 1)
     home = dict(tree.copy.state.environment()).get("HOME")
-    if user_home or not below or home == tree.root:
+    no_user = not below and tree.copy.state.user in ("", "root", "0")
+    if not no_user and (user_home or not below or home == tree.root):
         hidden = [n for n in names if n.startswith(".") and n not in table["idle"]]
         if hidden:
             return f"{tree.root} may be a home directory, where {hidden[0]} holds settings"

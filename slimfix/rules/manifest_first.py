@@ -29,7 +29,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.rules._copy_cut import Plan, plan
 from slimfix.rules._copy_run import installing
-from slimfix.rules._copy_tree import Tree, tree, whole_directory
+from slimfix.rules._copy_tree import Tree, resolve, tree, whole_directory
 from slimfix.rules._copy_write import edits, manifest_lines
 
 CODE = "SF301"
@@ -102,7 +102,7 @@ def _copied(dockerfile: Dockerfile, tree: Tree, files: tuple[str, ...]) -> set[s
             return found
         for source in words[:-1]:
             for path in dockerfile.context.glob(source):
-                place = earlier.state.resolve(words[-1])
+                place = resolve(earlier, words[-1])
                 if dockerfile.context.kind(path) != "file" or place is None or "$" in words[-1]:
                     return found
                 name = path.rpartition("/")[2]
