@@ -35,6 +35,8 @@ def reads(install: Install) -> Reads | None:
         _plugins(gather, table, gather.json(lock), given)
     elif not given.has("--no-plugins"):
         _allowed(gather, table, config)
+    if "version" not in root and "COMPOSER_ROOT_VERSION" not in install.environment and gather.there(".git"):
+        gather.assume("nothing asks Composer for the version of the project, which it takes from git")
     for name in ("auth.json", "symfony.lock"):
         gather.take(posixpath.join(directory, name))
     gather.written(posixpath.join(directory, str(config.get("vendor-dir", "vendor"))))

@@ -16,6 +16,18 @@ _AROUND = (
     *("NuGet.Config", "nuget.config", "NuGet.config"),
 )
 """Files that count for every project below them."""
+_READING = frozenset(
+    (
+        *("Import", "Exec", "UsingTask", "Target", "RestoreSources", "RestoreAdditionalProjectSources"),
+        *(
+            "RestorePackagesPath",
+            "BaseIntermediateOutputPath",
+            "MSBuildProjectExtensionsPath",
+            "RestoreConfigFile",
+        ),
+    )
+)
+"""Elements that lead to other files, or have the restore write elsewhere."""
 _PROJECT = re.compile(r".*\.(csproj|fsproj|vbproj)")
 
 
@@ -63,7 +75,8 @@ def _read(gather: Gather, path: str, seen: set[str]) -> None:
     for name in _elements(gather, path, here):
         _read(gather, name, seen)
     _around(gather, here)
-    gather.take(posixpath.join(here, "packages.lock.json"))
+    for name in ("packages.lock.json", "packages.config"):
+        gather.take(posixpath.join(here, name))
     gather.written(posixpath.join(here, "obj"))
     for extra in gather.context.glob(f"{path}.*"):
         gather.take(extra)
@@ -73,14 +86,7 @@ def _elements(gather: Gather, path: str, here: str) -> list[str]:
     """The projects that a project file refers to; raises at what may lead elsewhere."""
     found = []
     for element in parse(gather.text(path), path).iter():
-        if element.tag in (
-            "Import",
-            "Exec",
-            "UsingTask",
-            "Target",
-            "RestoreSources",
-            "RestoreAdditionalProjectSources",
-        ):
+        if element.tag in _READING:
             raise Cannot(f"{path}: <{element.tag}> may read other files")
         if "Exists(" in element.get("Condition", "") or "$([" in (element.text or ""):
             raise Cannot(f"{path} asks for files")

@@ -23,6 +23,8 @@ def reads(install: Install) -> Reads | None:
     gather.alone(directory, "pyproject.toml", "pdm.toml")
     found = project(gather, directory)
     table = pairs(pairs(found.get("tool")).get("pdm"))
+    if "PROJECT_ROOT" in gather.text(posixpath.join(directory, "pyproject.toml")):
+        raise Cannot("pyproject.toml leads to files of the project")
     if table.get("plugins"):
         raise Cannot("pyproject.toml wants plugins of pdm")
     for group in pairs(table.get("dev-dependencies")).values():

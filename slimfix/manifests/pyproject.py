@@ -25,6 +25,9 @@ def project(gather: Gather, directory: str) -> dict[str, Any]:
                 check_requirement(requirement)
     except Cannot as why:
         raise Cannot(f"{path}: {why}") from None
+    licence = pairs(own.get("license")).get("file")
+    if isinstance(licence, str):
+        gather.take(posixpath.normpath(posixpath.join(directory, licence)))  # some read it with the metadata
     return found
 
 

@@ -41,7 +41,7 @@ def reads(install: Install) -> Reads | None:
     if gather.take_directory(posixpath.join(directory, "renv")):
         for name in ("library", "staging"):
             gather.written(posixpath.join(directory, "renv", name))
-    for name in (".Renviron", "DESCRIPTION"):
+    for name in (".Renviron", "DESCRIPTION", ".RData"):
         gather.take(posixpath.join(directory, name))
     return gather.reads()
 

@@ -36,6 +36,9 @@ def _sync(install: Install) -> Reads:
         for one in source if isinstance(source, list) else [source]:
             if pairs(one).get("path"):
                 raise Cannot(f"{path}: {name} is a local package")
+    indexes = [pairs(index).get("url") for index in table.get("index") or () if isinstance(index, dict)]
+    if any("://" not in str(url) for url in (*strings(table.get("find-links")), *indexes)):
+        raise Cannot(f"{path} has an index in the project")
     if not frozen and strings(pairs(found.get("project")).get("dynamic")):
         raise Cannot(
             f"{path} has values that only building the project shows; --frozen would not ask for them"

@@ -41,6 +41,7 @@ def reads(install: Install) -> Reads | None:
     else:
         scripts &= not _classic_settings(gather, directory)
         frozen = given.has("--frozen-lockfile", "--pure-lockfile", "--no-lockfile")
+    gather.take(posixpath.join(directory, ".yarnclean"))
     project.add_workspaces(project.workspaces())
     if project.patches:
         gather.take_directory(posixpath.join(directory, ".yarn/patches"))

@@ -52,7 +52,7 @@ def plan(dockerfile: Dockerfile, tree: Tree) -> Plan | str | None:
         if seen.reason is None and not any(f.reads.early for f in seen.installs):
             found += seen.installs
             entered += seen.entered
-            last = instruction if seen.installs else last
+            last = instruction if found else last  # what does not look into the tree may as well go first
             continue
         reason = seen.reason
         if seen.installs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from slimfix import knowledge
@@ -110,3 +111,39 @@ def _odd_place(tree: Tree, context: BuildContext) -> str | None:
         if hidden:
             return f"{tree.root} may be a home directory, where {hidden[0]} holds settings"
     return None
+
+
+def copied(tree: Tree, context: BuildContext) -> set[str]:
+    """The files of the tree that the instructions right before its COPY have put into the same place."""
+    site = tree.site(context)
+    flags = [(f.name, f.value) for f in tree.copy.flags]
+    found: set[str] = set()
+    for earlier in _just_before(tree.copy):
+        placed = None
+        if flags == [(f.name, f.value) for f in earlier.flags] and earlier.exec_form is None:
+            placed = _placed(site, earlier, [part.text for part in earlier.parts])
+        if placed is None:
+            break
+        found |= placed
+    return found
+
+
+def _placed(site: Site, earlier: Instruction, words: list[str]) -> set[str] | None:
+    """The files that a COPY puts where the tree has them too; None if it does anything else."""
+    dest = resolve(earlier, words[-1]) if "$" not in words[-1] else None
+    paths = [path for source in words[:-1] for path in site.context.glob(source)]
+    if dest is None or any(site.context.kind(path) != "file" for path in paths):
+        return None
+    into = words[-1].endswith(("/", ".")) or len(paths) > 1
+    for path in paths:
+        if site.locate(f"{dest}/{posixpath.basename(path)}" if into else dest) != path:
+            return None
+    return set(paths)
+
+
+def _just_before(copy: Instruction) -> Iterator[Instruction]:
+    assert copy.stage is not None
+    for earlier in reversed([i for i in copy.stage.instructions if i.index < copy.index]):
+        if earlier.name not in ("COPY", "ADD") or earlier.onbuild or earlier.flag("from") is not None:
+            return
+        yield earlier

@@ -12,7 +12,8 @@ from slimfix.rules._copy_tree import Tree
 from slimfix.text import Edit, Span
 
 _OF_INSTALL = re.compile(
-    r"dependenc|install|requirement|packag|manifest|modules|\bgems?\b|\bdeps\b|lock ?file", re.IGNORECASE
+    r"dependenc|install|requirement|packag|manifest|modules|restore|csproj|\bgems?\b|\bdeps\b|lock ?file",
+    re.IGNORECASE,
 )
 
 

@@ -25,11 +25,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.rules._copy_cut import Plan, plan
 from slimfix.rules._copy_run import installing
-from slimfix.rules._copy_tree import Tree, resolve, tree, whole_directory
+from slimfix.rules._copy_tree import Tree, copied, tree, whole_directory
 from slimfix.rules._copy_write import edits, manifest_lines
 
 CODE = "SF301"
@@ -71,7 +71,9 @@ def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
     if tree.problem is not None:
         yield Skip(tree.problem, copy.text_span)
         return
-    missing = [file for file in made.files if file not in _copied(dockerfile, tree, made.files)]
+    assert dockerfile.context is not None
+    there = copied(tree, dockerfile.context)
+    missing = [file for file in made.files if file not in there]
     lines = manifest_lines(dockerfile, tree, missing)
     if len(lines) > _LINES:
         yield Skip(f"it would take {len(lines)} COPY instructions", copy.text_span)
@@ -88,33 +90,3 @@ def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
 
 def _tools(made: Plan) -> str:
     return " and ".join(dict.fromkeys(made.tools))
-
-
-def _copied(dockerfile: Dockerfile, tree: Tree, files: tuple[str, ...]) -> set[str]:
-    """The files that the instructions right before the COPY have put into the same place."""
-    assert dockerfile.context is not None
-    site = tree.site(dockerfile.context)
-    found: set[str] = set()
-    for earlier in _just_before(dockerfile, tree.copy):
-        flags = [(f.name, f.value) for f in earlier.flags]
-        words = [part.text for part in earlier.parts]
-        if flags != [(f.name, f.value) for f in tree.copy.flags] or earlier.exec_form is not None:
-            return found
-        for source in words[:-1]:
-            for path in dockerfile.context.glob(source):
-                place = resolve(earlier, words[-1])
-                if dockerfile.context.kind(path) != "file" or place is None or "$" in words[-1]:
-                    return found
-                name = path.rpartition("/")[2]
-                lies = words[-1].endswith(("/", ".")) or len(words) > 2
-                if lies and site.locate(f"{place}/{name}") == path:
-                    found.add(path)
-    return found & set(files)
-
-
-def _just_before(dockerfile: Dockerfile, copy: Instruction) -> Iterator[Instruction]:
-    assert copy.stage is not None
-    for earlier in reversed([i for i in copy.stage.instructions if i.index < copy.index]):
-        if earlier.name not in ("COPY", "ADD") or earlier.onbuild or earlier.flag("from") is not None:
-            return
-        yield earlier
