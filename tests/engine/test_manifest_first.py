@@ -123,6 +123,7 @@ TRIALS = {
         "WORKDIR /srv/app\nCOPY . .\nRUN poetry install --only main && python -m app\n",
         {
             "pyproject.toml": '[tool.poetry]\nname = "app"\nversion = "1"\ndescription = ""\nauthors = []\n'
+            '[[tool.poetry.source]]\nname = "simple"\nurl = "https://pypi.org/simple/"\n'
             '[tool.poetry.dependencies]\npython = "^3.11"\nclick = "8.1.7"\n[build-system]\n'
             'requires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
             "app/__init__.py": "",
@@ -174,7 +175,8 @@ TRIALS = {
         NODE,
         "WORKDIR /app\nCOPY --chown=1000:1000 . .\nRUN npm install\n",
         {
-            "package.json": '{"dependencies": {"ms": "2.1.3", "patch-package": "8.0.0"}, "scripts": {"postinstall": "patch-package"}}',
+            "package.json": '{"dependencies": {"ms": "2.1.3", "patch-package": "8.0.0"},'
+            ' "scripts": {"postinstall": "patch-package"}}',
             "patches/ms+2.1.3.patch": "diff --git a/node_modules/ms/license.md b/node_modules/ms/license.md\n"
             "--- a/node_modules/ms/license.md\n+++ b/node_modules/ms/license.md\n"
             "@@ -1,3 +1,3 @@\n-The MIT License (MIT)\n+The MIT license, patched\n \n Copyright (c) 2020 Vercel, Inc.\n",
