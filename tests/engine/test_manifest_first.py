@@ -17,7 +17,7 @@ import tarfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -31,14 +31,17 @@ from slimfix.rules import select
 
 pytestmark = pytest.mark.engine
 RULE = select(["manifest-first"])
+TIME = 1_700_000_000
+"""When every file of a project was changed; some installers write that down."""
 OURS = "slimfix-manifests"
 """The name of every image that is made here, before its tag."""
 APT = "RUN apt-get update && apt-get install -y --no-install-recommends"
 MS = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="
 
 VARIES = re.compile(
-    r"proc/|sys/|dev/|tmp/|run/|var/(log|lib/dpkg|cache)/|root/\.(npm|cache|bundle/cache|cargo|config|local/share/(uv|pnpm)|local/state/pnpm)"
-    r"|.*\.pyc$|.*/node_modules/(\.modules\.yaml|\.pnpm-workspace-state.*\.json|\.cache/)|etc/(hosts|hostname|resolv\.conf)$"
+    r"proc/|sys/|dev/|tmp/|run/|var/(log|lib/dpkg|cache)/|etc/(hosts|hostname|resolv\.conf)$"
+    r"|root/\.(npm|cache|bundle/cache|cargo|config|local/share/(uv|pnpm)|local/state/pnpm)|.*\.pyc$"
+    r"|.*/node_modules/(\.modules\.yaml|\.pnpm-workspace-state.*\.json|\.cache/)"
     r"|.*/target/|usr/local/share/\.cache|.*/(mkmf|gem_make)\.(log|out)$|\.dockerenv$"
 )
 """What differs between two builds of the same file: caches, logs, and files with times in them."""
@@ -97,6 +100,7 @@ def crates() -> dict[str, bytes]:
     return {**held, "cargo.toml": settings.encode()}
 
 
+DEBIAN = "FROM debian:bookworm-slim\n"
 PYTHON = "FROM python:3.11-slim\n"
 NODE = "FROM node:18-slim\nENV NO_UPDATE_NOTIFIER=1\n"
 GEMSPEC = """\
@@ -137,7 +141,8 @@ TRIALS = {
         PYTHON + "RUN pip install --no-cache-dir uv==0.5.31\nENV UV_PYTHON_DOWNLOADS=never\n",
         "COPY . /app\nWORKDIR /app\nRUN uv sync\n",
         {
-            "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["click==8.1.7"]\n'
+            "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+            'dependencies = ["click==8.1.7"]\n'
             '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n',
             "app/__init__.py": "import click\n",
             ".dockerignore": ".venv\n",
@@ -179,7 +184,8 @@ TRIALS = {
             ' "scripts": {"postinstall": "patch-package"}}',
             "patches/ms+2.1.3.patch": "diff --git a/node_modules/ms/license.md b/node_modules/ms/license.md\n"
             "--- a/node_modules/ms/license.md\n+++ b/node_modules/ms/license.md\n"
-            "@@ -1,3 +1,3 @@\n-The MIT License (MIT)\n+The MIT license, patched\n \n Copyright (c) 2020 Vercel, Inc.\n",
+            "@@ -1,3 +1,3 @@\n-The MIT License (MIT)\n+The MIT license, patched\n \n"
+            " Copyright (c) 2020 Vercel, Inc.\n",
             "index.js": "x\n",
         },
         "index.js",
@@ -229,8 +235,8 @@ TRIALS = {
         "node web/index.js",
     ),
     "go": Trial(
-        f"FROM debian:bookworm-slim\n{APT} golang-go\nCOPY proxy /proxy\n"
-        "ENV GOPROXY=file:///proxy GONOSUMDB=* GONOSUMCHECK=1 GOFLAGS=-mod=mod GOTOOLCHAIN=local CGO_ENABLED=0\n",
+        f"{DEBIAN}{APT} golang-go\nCOPY proxy /proxy\n"
+        "ENV GOPROXY=file:///proxy GONOSUMDB=* GOFLAGS=-mod=mod GOTOOLCHAIN=local CGO_ENABLED=0\n",
         "WORKDIR /src\nCOPY . .\nRUN go mod download && go build -o /bin/app .\n",
         {
             "go.mod": "module example.org/app\n\ngo 1.19\n\nrequire example.org/lib v1.0.0\n",
@@ -242,11 +248,11 @@ TRIALS = {
         go_proxy(),
     ),
     "cargo": Trial(
-        f"FROM debian:bookworm-slim\n{APT} cargo\nCOPY crates /crates\nCOPY cargo.toml /root/.cargo/config.toml\n",
+        f"{DEBIAN}{APT} cargo\nCOPY crates /crates\nCOPY cargo.toml /root/.cargo/config.toml\n",
         "WORKDIR /src\nCOPY . .\nRUN cargo fetch\nRUN cargo build --offline\n",
         {
-            "Cargo.toml": '[package]\nname = "app"\nversion = "1.0.0"\n[[bin]]\nname = "app"\npath = "src/main.rs"\n'
-            '[dependencies]\nword = "1"\n',
+            "Cargo.toml": '[package]\nname = "app"\nversion = "1.0.0"\n'
+            '[[bin]]\nname = "app"\npath = "src/main.rs"\n[dependencies]\nword = "1"\n',
             "src/main.rs": 'fn main() { println!("{}", word::word()) }\n',
         },
         "src/main.rs",
@@ -255,9 +261,10 @@ TRIALS = {
         crates(),
     ),
     "bundler": Trial(
-        f"FROM debian:bookworm-slim\n{APT} ruby bundler\n"
-        "COPY word.gemspec /gem/\nRUN mkdir -p /gem/lib /repo/gems && echo 'WORD = 1' > /gem/lib/word.rb && cd /gem"
-        " && gem build word.gemspec && mv word-1.0.0.gem /repo/gems && gem generate_index -d /repo\n",
+        f"{DEBIAN}{APT} ruby bundler\n"
+        "COPY word.gemspec /gem/\nRUN mkdir -p /gem/lib /repo/gems && echo 'WORD = 1' > /gem/lib/word.rb"
+        " && cd /gem && gem build word.gemspec && mv word-1.0.0.gem /repo/gems"
+        " && gem generate_index -d /repo\n",
         "WORKDIR /app\nCOPY . .\nRUN bundle config set --local path /gems && bundle install\n",
         {"Gemfile": 'source "file:///repo"\n\ngem "word", "~> 1.0"\n', "app.rb": 'require "word"\n'},
         "app.rb",
@@ -266,7 +273,7 @@ TRIALS = {
         {"word.gemspec": GEMSPEC.encode()},
     ),
     "composer": Trial(
-        f"FROM debian:bookworm-slim\n{APT} composer php-zip\nCOPY artifacts /artifacts\nENV COMPOSER_ALLOW_SUPERUSER=1\n",
+        f"{DEBIAN}{APT} composer php-zip\nCOPY artifacts /artifacts\nENV COMPOSER_ALLOW_SUPERUSER=1\n",
         "WORKDIR /app\nCOPY . .\nRUN composer install --no-interaction --optimize-autoloader\n",
         {
             "composer.json": json.dumps(
@@ -282,11 +289,13 @@ TRIALS = {
         },
         "src/App.php",
         "RUN composer install --no-autoloader",
-        "php -r 'require \"vendor/autoload.php\"; new App\\App; new Us\\Word;' && grep -q App.App vendor/composer/autoload_classmap.php",
+        "php -r 'require \"vendor/autoload.php\"; new App\\App; new Us\\Word;'"
+        " && grep -q App.App vendor/composer/autoload_classmap.php",
         {
             "artifacts/us-word-1.0.0.zip": zipped(
                 {
-                    "composer.json": '{"name": "us/word", "version": "1.0.0", "autoload": {"psr-4": {"Us\\\\": ""}}}',
+                    "composer.json": '{"name": "us/word", "version": "1.0.0",'
+                    ' "autoload": {"psr-4": {"Us\\\\": ""}}}',
                     "Word.php": "<?php\nnamespace Us;\nclass Word {}\n",
                 }
             )
@@ -323,6 +332,7 @@ def lay(directory: Path, files: dict[str, str | bytes]) -> None:
         place = directory / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(held.encode() if isinstance(held, str) else held)
+        os.utime(place, (TIME, TIME))
 
 
 def build(directory: Path, tag: str, buildkit: str = "0") -> Built:
@@ -344,21 +354,23 @@ def tree(tag: str) -> dict[str, tuple[object, ...]]:
     container = made.stdout.strip()
     found: dict[str, tuple[object, ...]] = {}
     try:
-        with subprocess.Popen([docker() or "", "export", container], stdout=subprocess.PIPE) as process:
-            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-                for member in archive:
-                    if VARIES.match(member.name):
-                        continue
-                    held = archive.extractfile(member) if member.isreg() else None
-                    digest = hashlib.sha1(held.read()).hexdigest() if held else ""
-                    found[member.name] = (
-                        member.type,
-                        oct(member.mode),
-                        member.uid,
-                        member.gid,
-                        member.linkname,
-                        digest,
-                    )
+        with (
+            subprocess.Popen([docker() or "", "export", container], stdout=subprocess.PIPE) as process,
+            tarfile.open(fileobj=process.stdout, mode="r|") as archive,
+        ):
+            for member in archive:
+                if VARIES.match(member.name):
+                    continue
+                held = archive.extractfile(member) if member.isreg() else None
+                digest = hashlib.sha1(held.read()).hexdigest() if held else ""
+                found[member.name] = (
+                    member.type,
+                    oct(member.mode),
+                    member.uid,
+                    member.gid,
+                    member.linkname,
+                    digest,
+                )
     finally:
         subprocess.run([docker() or "", "rm", container], capture_output=True)
     return found
@@ -376,7 +388,7 @@ def engine() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_builds(name: str, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+def test_builds(name: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     trial = TRIALS[name]
     tag = re.sub(r"\W", "-", name)
     lay(tmp_path / "base", {"Dockerfile": trial.base, **trial.extra})
