@@ -1,8 +1,9 @@
 """A ``.dockerignore`` for what a COPY of the whole context should not bring into an image.
 
 Only what is there is named. A line that the build or the program might want otherwise is written as a
-comment, for the author to decide. What the author has written stays as it is and comes first: new lines
-are added behind it, and nothing is proposed that one of its exceptions (``!``) keeps, or that the Dockerfile names.
+comment, for the author to decide. What the author has written stays as it is and comes first; new lines
+are added behind it. Nothing is proposed that one of its exceptions (``!``) keeps, or that the Dockerfile
+names.
 
 Pure: a Dockerfile with its context in, a text out. The facts are in ``knowledge/dockerignore.toml``.
 """

@@ -63,7 +63,7 @@ def test_what_the_author_wrote_comes_first_and_stays() -> None:
         ("FROM node:20\nCOPY --from=x . .\nRUN npm ci\n", ["node_modules/a"], ""),
         (PYTHON, ["env/settings.py"], ""),
         (PYTHON + "RUN git describe > version\n", [".git/HEAD"], ""),
-        (PYTHON + 'RUN sh -c "git describe"\n', [".git/description"], ""),
+        (PYTHON + 'RUN sh -c "git describe"\n', [".git/HEAD"], ""),
         (NODE + "RUN test -f .env\n", [".env"], ""),
         (NODE, [".env"], "# .env\n"),
     ],
