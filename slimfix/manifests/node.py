@@ -191,7 +191,7 @@ def npmrc(gather: Gather, directory: str) -> dict[str, str]:
         name, _, value = line.partition("=")
         settings[name.strip().lower()] = value.strip()
     for name, value in settings.items():
-        if name.startswith("//") or name.endswith("registry") or "hoist" in name:
+        if name.startswith(("//", "_")) or name.endswith("registry") or "hoist" in name:
             continue
         if re.match(r"\.{0,2}/|~|[\w.-]+/", value) or name in reaching or name.endswith(("-dir", "[]")):
             raise Cannot(f"{path}: {name} may name another file")

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.rules._copy_cut import Plan, plan
+from slimfix.rules._copy_plan import Plan, plan
 from slimfix.rules._copy_run import installing
 from slimfix.rules._copy_tree import Tree, copied, tree, whole_directory
 from slimfix.rules._copy_write import edits, manifest_lines
