@@ -28,14 +28,19 @@ def reads(install: Install) -> Reads | None:
     work = posixpath.join(directory, "go.work")
     if gather.there(work) and install.environment.get("GOWORK") != "off":
         raise Cannot(f"{work} makes a workspace of several modules")
+    modules(gather, directory, install.image)
+    return gather.reads()
+
+
+def modules(gather: Gather, directory: str, image: str) -> None:
+    """Add what ``go mod download`` reads in a directory, for an image with that name."""
     path = posixpath.join(directory, "go.mod")
     for line in gather.text(path).splitlines():
         replaced = re.search(r"=>\s*(\S+)", line.partition("//")[0])
         if replaced and replaced[1].startswith((".", "/")):
             raise Cannot(f"{path} replaces a module by {replaced[1]}")
     sums = posixpath.join(directory, "go.sum")
-    release = re.search(r"(?:^|/)golang:1\.(\d+)", install.image)
+    release = re.search(r"(?:^|/)golang:1\.(\d+)", image)
     # Before Go 1.18 the download added what go.sum lacked.
     if gather.take(sums) and (release is None or int(release[1]) < 18):
         gather.kept(sums, "go mod download")
-    return gather.reads()

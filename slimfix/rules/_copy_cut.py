@@ -77,7 +77,7 @@ def _lasting(command: Command) -> bool:
 
 
 def _cleaning(run: Instruction, commands: tuple[Command, ...]) -> str | None:
-    """The first of some commands that may take away what an install has left in the layer; None if none may."""
+    """The first of some commands that may take away what an install has left in the layer, if any."""
     if run.stage is None or not run.stage.ships:
         return None
     for command in commands:

@@ -18,15 +18,17 @@ After:
     COPY . .
 
 Fix safety: safe when the files show everything that the install reads; assumed, with the assumption, when a
-script's reads or a file of another checkout count. Needs the build context (`--context DIR`).
+script's reads or a file of another checkout count; unsafe where `go mod download` is added in front of a
+`go build`. Needs the build context (`--context DIR`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slimfix.dockerfile import Dockerfile
+from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
+from slimfix.rules._copy_go import download
 from slimfix.rules._copy_plan import Plan, plan
 from slimfix.rules._copy_run import installing
 from slimfix.rules._copy_tree import Tree, copied, tree, whole_directory
@@ -48,6 +50,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             i for i in copy.stage.instructions if i.index > copy.index and i.name == "RUN" and not i.onbuild
         ]
         if not any(map(installing, after)):
+            yield from _go(dockerfile, copy, words)
             continue
         if dockerfile.context is None:
             yield Skip("the build context is not known; --context DIR names it", copy.text_span)
@@ -57,6 +60,13 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             yield Skip(found, copy.text_span)
         elif found is not None:
             yield from _split(dockerfile, found)
+
+
+def _go(dockerfile: Dockerfile, copy: Instruction, words: tuple[str, str]) -> Iterator[Fix]:
+    found = tree(copy, *words, dockerfile.context) if dockerfile.context is not None else None
+    fix = download(dockerfile, found) if isinstance(found, Tree) else None
+    if fix is not None:
+        yield fix
 
 
 def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
