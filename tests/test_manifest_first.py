@@ -40,7 +40,8 @@ def rows_of(path: Path) -> Iterator[Row]:
         title, body = block.split("\n", 1)
         parts = re.split(r"^-- (\w+)\n", body, flags=re.MULTILINE)
         held = dict(zip(parts[1::2], parts[2::2]))
-        assert set(held) - {"tree"} in ({"stays"}, {"becomes"}, {"becomes", "assuming"}, {"becomes", "unsafe"})
+        kinds = set(held) - {"tree"}
+        assert kinds in ({"stays"}, {"becomes"}, {"becomes", "assuming"}, {"becomes", "unsafe"})
         files: dict[str, str | bytes | Link] = {}
         for line in held["tree"].splitlines():
             if "->" in line.split(":")[0]:

@@ -24,7 +24,7 @@ def reads(install: Install) -> Reads | None:
     gather.alone(directory, "package.json", "bunfig.toml", ".npmrc")
     project = Project(gather, directory, "bun")
     npmrc(gather, directory)
-    lock = project.lock("bun.lock", "bun.lockb")
+    lock = project.lock("bun.lockb", "bun.lock")
     settings = posixpath.join(directory, "bunfig.toml")
     if gather.there(settings):
         found = gather.toml(settings)

@@ -61,6 +61,8 @@ def reads(install: Install) -> Reads | None:
             raise Cannot(f"{lock} names a local gem")
         if not frozen:
             gather.kept(lock, "bundle install")
+    else:
+        gather.absent(lock)
     gather.take_directory(posixpath.join(directory, "vendor/cache"))
     _places(install, gather, directory, given.given.get("--path"))
     if given.has("--deployment", "--path", "--without", "--with", "--system", "--clean", "--frozen"):

@@ -42,7 +42,7 @@ def reads(install: Install) -> Reads | None:
     if not any(target.get("path") for target in targets):
         raise Cannot(f"{path} names no target with its path, so cargo looks for the sources")
     lock = posixpath.join(directory, "Cargo.lock")
-    if gather.take(lock) and not given.has("--locked", "--frozen"):
+    if gather.lock(lock) and not given.has("--locked", "--frozen"):
         gather.kept(lock, "cargo fetch")
     for name in names:
         place = posixpath.join(directory, name)

@@ -33,8 +33,10 @@ def reads(install: Install) -> Reads | None:
     lock = posixpath.join(directory, "composer.lock")
     if gather.there(lock):
         _plugins(gather, table, gather.json(lock), given)
-    elif not given.has("--no-plugins"):
-        _allowed(gather, table, config)
+    else:
+        gather.absent(lock)
+        if not given.has("--no-plugins"):
+            _allowed(gather, table, config)
     if "version" not in root and "COMPOSER_ROOT_VERSION" not in install.environment and gather.there(".git"):
         gather.assume("nothing asks Composer for the version of the project, which it takes from git")
     for name in ("auth.json", "symfony.lock"):

@@ -39,6 +39,6 @@ def reads(install: Install) -> Reads | None:
     if gather.there(lock) and not call.option("--check-locked"):
         gather.need(lock)
         gather.kept(lock, "mix deps.get")
-    gather.take(lock)
+    gather.lock(lock)
     gather.written(posixpath.join(directory, "deps"))
     return gather.reads()

@@ -41,6 +41,7 @@ class Project:
         for name in names:
             if self.gather.take(path := posixpath.join(self.directory, name)):
                 return path
+        self.gather.absent(posixpath.join(self.directory, names[-1]))
         return None
 
     def add_workspaces(self, patterns: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ def reads(install: Install) -> Reads | None:
         for requirement in strings(group):
             check_requirement(requirement)
     lock = posixpath.join(directory, "pdm.lock")
-    if gather.take(lock):
+    if gather.lock(lock):
         no_local_sources(lock, gather.text(lock))
         if verb == "install" and not given.has("--frozen-lockfile", "--no-lock", "--check"):
             gather.kept(lock, "pdm install")

@@ -30,7 +30,7 @@ def reads(install: Install) -> Reads | None:
         path, [value for key, value in pipfile.items() if key not in ("source", "requires", "scripts")]
     )
     lock = posixpath.join(directory, "Pipfile.lock")
-    if gather.take(lock):
+    if gather.lock(lock):
         no_local_tables(lock, [v for k, v in gather.json(lock).items() if k != "_meta"])
         if verb == "install" and not given.has("--deploy", "--ignore-pipfile", "--skip-lock"):
             gather.kept(lock, "pipenv install")

@@ -27,7 +27,7 @@ def reads(install: Install) -> Reads | None:
     if table.get("requires-plugins"):
         raise Cannot(f"{path} wants plugins of poetry")
     lock = posixpath.join(directory, "poetry.lock")
-    if gather.take(lock):
+    if gather.lock(lock):
         no_local_sources(lock, gather.text(lock))
     gather.take(posixpath.join(directory, "poetry.toml"))
     environment(gather, install, directory)

@@ -67,12 +67,16 @@ class Gather:
         self.context = site.context
         self.files: list[str] = []
         self.assumptions: list[str] = []
+        self._absent: list[str] = []
         if site.context.problem is not None:
             raise Cannot(site.context.problem)
 
     def reads(self, early: tuple[str, ...] = (), later: str | None = None) -> Reads:
         """The answer."""
-        return Reads(tuple(self.files), tuple(self.assumptions), early, later)
+        assumptions = list(self.assumptions)
+        if self._absent:
+            assumptions.append(f"the build context holds no {' and no '.join(self._absent)}")
+        return Reads(tuple(self.files), tuple(assumptions), early, later)
 
     def directory(self, install: Install, given: str | None = None) -> str:
         """The directory of the context in which the command works; *given*: one that an option names."""
@@ -160,8 +164,20 @@ class Gather:
         path = clean(path)
         if self.there(path):
             raise Cannot(f"{path} is in the build context and would be laid over the installed one")
-        if not self.context.ignored(path):
-            self.assume(f"no {name or posixpath.basename(path)} lies in the build context")
+        self.absent(path, name)
+
+    def absent(self, path: str, name: str | None = None) -> None:
+        """Note a path that is not there, but would count if another checkout had it."""
+        name = name or posixpath.basename(path)
+        if not self.context.ignored(path) and name not in self._absent:
+            self._absent.append(name)
+
+    def lock(self, path: str) -> bool:
+        """Add a lock file if it is there."""
+        if self.take(path):
+            return True
+        self.absent(path)
+        return False
 
     def kept(self, path: str, command: str) -> None:
         """Note a file of the context that the command may write anew, but need not."""

@@ -43,7 +43,7 @@ def _sync(install: Install) -> Reads:
         raise Cannot(
             f"{path} has values that only building the project shows; --frozen would not ask for them"
         )
-    if gather.take(lock):
+    if gather.lock(lock):
         _locked(lock, gather.text(lock), members)
         if not frozen and not given.has("--locked") and not install.set("UV_LOCKED"):
             gather.kept(lock, "uv sync")
@@ -110,4 +110,4 @@ def _pip(install: Install) -> Reads | None:
         gather.take(posixpath.join(directory, name))
     if "--system" not in words and not install.set("UV_SYSTEM_PYTHON", "VIRTUAL_ENV"):
         environment(gather, install, directory)
-    return Reads((*found.files, *gather.files), tuple(gather.assumptions))
+    return Reads((*found.files, *gather.files), gather.reads().assumptions)
