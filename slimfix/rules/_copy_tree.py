@@ -69,6 +69,8 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
     problem = None
     if inside and not _made(copy, root):
         problem = f"{root} takes its mode from {inside}, which a file alone would not give it"
+    elif copy.flag("chmod") is not None and not _made(copy, root):
+        problem = f"{root} takes its mode from --chmod, which a file alone would not give it"
     found = Tree(copy, dest, root, inside, problem)
     return _odd_place(found, context) or found
 
