@@ -61,6 +61,17 @@ class BuildContext:
         """Why the ignore rules cannot be known; every path counts as hidden then. Mostly None."""
         return self._rules()[1]
 
+    @property
+    def ignore_file(self) -> tuple[str, str]:
+        """The path and the text of the ignore file that counts; the text is ``""`` where there is none.
+
+        Raises:
+            BadPattern: it cannot be read; :attr:`problem` is set then.
+        """
+        if self._ignore_text is not None:
+            return "", self._ignore_text
+        return self._rule_file()
+
     def ignored(self, path: str) -> bool:
         """Whether the ignore rules hide *path*, be it there or not."""
         rules, problem = self._rules()
@@ -224,8 +235,10 @@ class BuildContext:
 
     def _rule_text(self) -> str:
         """The text of the ignore file that counts; raises BadPattern if it is beyond us."""
-        if self._ignore_text is not None:
-            return self._ignore_text
+        return self._ignore_text if self._ignore_text is not None else self._rule_file()[1]
+
+    def _rule_file(self) -> tuple[str, str]:
+        """The ignore file in the context that counts, by path and text."""
         own = [f"{self._dockerfile}.dockerignore"] if self._dockerfile is not None else []
         for name in [*own, ".dockerignore"]:
             if self._raw_kind_at(name) is None:
@@ -238,8 +251,8 @@ class BuildContext:
             data = self._source.read(place, _LIMIT)
             if data is None:
                 raise BadPattern(f"{name} is too long or unreadable")
-            return data.decode("utf-8", "surrogateescape")
-        return ""
+            return name, data.decode("utf-8", "surrogateescape")
+        return ".dockerignore", ""
 
     def _raw_kind_at(self, name: str) -> Kind | None:
         parent, _, last = clean(name).rpartition("/")

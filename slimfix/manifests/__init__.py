@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Reads", "Unknown"]
+__all__ = ["Cannot", "Reads", "Unknown"]
 
 
 class Reads(NamedTuple):
     """The command reads exactly these files of the context, and nothing else in it."""
 
     files: tuple[str, ...]
-    """Their paths in the context, each once, a file before those that it includes."""
+    """Their paths in the context, each once, a file before those that it includes. A slash at the end of
+    one means a directory with all that is in it."""
+    assumptions: tuple[str, ...] = ()
+    """What must hold for that, clauses without a full stop; none when the files show it all."""
+    early: tuple[str, ...] = ()
+    """Words that make the command leave for later what needs the rest of the tree."""
+    later: str | None = None
+    """With *early*: the command that does the rest. None means the same command, without those words."""
 
 
 class Unknown(NamedTuple):
@@ -23,3 +30,12 @@ class Unknown(NamedTuple):
 
     reason: str
     """A clause without a full stop, fit to be shown."""
+
+
+class Cannot(Exception):
+    """Carries the reason of an :class:`Unknown`."""
+
+    def __init__(self, reason: str, placed: bool = False) -> None:
+        super().__init__(reason)
+        self.placed = placed
+        """Whether the reason says in which line of which file it was met."""

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from slimfix.context import BuildContext
 from slimfix.globs import clean
-from slimfix.manifests import Reads, Unknown
-from slimfix.manifests.pip_options import EFFECTS, Cannot, options_of
+from slimfix.manifests import Cannot, Reads, Unknown
+from slimfix.manifests.pip_options import EFFECTS, options_of
 
 Locate = Callable[[str], "str | None"]
 """From an absolute path in the image to the path in the context that it was copied from, else None."""
@@ -121,7 +121,7 @@ class _Reader:
         if effect == "editable":
             raise Cannot(f"{option} {value} is an editable install")
         if effect == "requirement":
-            _check_requirement(value)
+            check_requirement(value)
         elif effect == "requirements":
             self._read(value, base)
         elif effect == "path":
@@ -161,7 +161,7 @@ class _Reader:
         words = line.split(" ")
         first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
         try:
-            _check_requirement(" ".join(words[:first]))
+            check_requirement(" ".join(words[:first]))
             for option, effect, value in options_of(_split(" ".join(words[first:]))):
                 # pip passes over words left between the options of a line.
                 if effect != "requirement":
@@ -194,7 +194,7 @@ class _Reader:
             raise Cannot(f"the encoding of {name} is not known") from None
 
 
-def _check_requirement(text: str) -> None:
+def check_requirement(text: str) -> None:
     """Raise unless *text* names a package of an index, or a remote address."""
     text = text.strip()
     if not text or _REMOTE.match(text):

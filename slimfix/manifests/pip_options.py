@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-
-class Cannot(Exception):
-    """Carries the reason of an :class:`slimfix.manifests.Unknown`."""
-
-    def __init__(self, reason: str, placed: bool = False) -> None:
-        super().__init__(reason)
-        self.placed = placed
-        """Whether the reason says in which line of which file it was met."""
-
+from slimfix.manifests import Cannot
 
 EFFECTS: dict[str, str] = {
     option: effect

@@ -1,4 +1,13 @@
-"""Copy what `pip install` reads before the rest, so that a change of code keeps the installed layer.
+"""Copy what an install reads before the rest, so that a change of code keeps the installed layer.
+
+`COPY . .` before `npm ci` or `pip install -r requirements.txt` installs everything again at every edit. The
+manifests of the build context are read to see what the install needs: lock files, included files, workspaces,
+patches, settings, install scripts. They are copied first, and the COPY of the whole tree follows the install.
+Where a RUN installs and then goes on with `&&`, it is cut in two; where the tool can leave the project itself
+for later (`poetry install --no-root`), it first does that.
+
+Left alone is whatever cannot be shown: a local package, a script that may read other files, a command between
+the COPY and the install that may, a directory of the context that would be laid over an installed one.
 
 Before:
     COPY . .
@@ -8,140 +17,86 @@ After:
     RUN pip install -r requirements.txt
     COPY . .
 
-Fix safety: safe. Made only when every file that pip reads is known from the build context.
+Fix safety: safe when the files show everything that the install reads; assumed, with the assumption, when a
+script's reads or a file of another checkout count; unsafe where `go mod download` is added in front of a
+`go build`. Needs the build context (`--context DIR`).
 """
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.fix import Fix, Skip
-from slimfix.manifests import Unknown
-from slimfix.manifests.pip import reads
-from slimfix.rules._managers import calls, manager
-from slimfix.shell import Opaque
-from slimfix.text import Edit, Span
+from slimfix.fix import Fix, Safety, Skip
+from slimfix.rules._copy_go import download
+from slimfix.rules._copy_plan import Plan, plan
+from slimfix.rules._copy_run import installing
+from slimfix.rules._copy_tree import Tree, copied, tree, whole_directory
+from slimfix.rules._copy_write import edits, manifest_lines
 
 CODE = "SF301"
 ORDER = 30
-_FLAGS = {"chown", "chmod", "link"}
-_ELSEWHERE = ("-t", "--target", "--prefix", "--root", "--src")
+
+_LINES = 25
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
-    """Every COPY of the whole context that stands before a `pip install`."""
+    """Every COPY of a whole directory that stands before an install."""
     for copy in dockerfile.instructions:
-        if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.stage is None or not copy.stage.ships:
+        words = whole_directory(copy)
+        if words is None or copy.stage is None:
             continue
-        words = [part.text for part in copy.parts]
-        if len(words) != 2 or words[0] not in (".", "./") or "$" in words[1] or copy.exec_form is not None:
+        after = [
+            i for i in copy.stage.instructions if i.index > copy.index and i.name == "RUN" and not i.onbuild
+        ]
+        if not any(map(installing, after)):
+            yield from _go(dockerfile, copy, words)
             continue
-        odd = any(f.name not in _FLAGS or "$" in (f.value or "") for f in copy.flags)
-        if odd or copy.heredocs or copy.comments:
+        if dockerfile.context is None:
+            yield Skip("the build context is not known; --context DIR names it", copy.text_span)
             continue
-        yield from _split(dockerfile, copy, words[1])
+        found = tree(copy, *words, dockerfile.context)
+        if isinstance(found, str):
+            yield Skip(found, copy.text_span)
+        elif found is not None:
+            yield from _split(dockerfile, found)
 
 
-def _split(dockerfile: Dockerfile, copy: Instruction, dest: str) -> Iterator[Fix | Skip]:
-    assert copy.stage is not None
-    root, last = copy.state.resolve(dest), None
-    files: list[str] = []
-    for run in copy.stage.instructions:
-        if run.index <= copy.index or (run.name in ("ENV", "LABEL", "EXPOSE") and not run.onbuild):
-            continue
-        if run.name != "RUN" or run.onbuild:
-            break
-        kinds = _commands(run)
-        if kinds is None:
-            if last is None and "pip" in dockerfile.source(run.span):
-                yield Skip("the RUN does more than install packages", copy.text_span)
-            elif last is None and any(
-                "pip" in dockerfile.source(i.span)
-                for i in copy.stage.instructions[1:]
-                if i.index > run.index and i.name == "RUN"
-            ):
-                yield Skip("something before pip install may read the files", copy.text_span)
-            break
-        if not kinds:
-            continue
-        if dockerfile.context is None or root is None or not root.startswith("/"):
-            yield Skip("the build context or the directory is not known", copy.text_span)
-            return
-        found: list[str] = []
-        reason = None
-        for arguments in kinds:
-            answer = reads(
-                arguments,
-                run.state.workdir,
-                lambda path: _locate(root, path),
-                dockerfile.context,
-                run.state.environment(),
-            )
-            if isinstance(answer, Unknown):
-                reason = answer.reason
-                break
-            found += answer.files
-        if reason is not None:
-            if last is None:
-                yield Skip(reason, copy.text_span)
-            break
-        files, last = list(dict.fromkeys(files + found)), run
-    if last is None or not files or any(c.isspace() or c in "*?[\\$\"'" for f in files for c in f):
+def _go(dockerfile: Dockerfile, copy: Instruction, words: tuple[str, str]) -> Iterator[Fix]:
+    found = tree(copy, *words, dockerfile.context) if dockerfile.context is not None else None
+    fix = download(dockerfile, found) if isinstance(found, Tree) else None
+    if fix is not None:
+        yield fix
+
+
+def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
+    copy = tree.copy
+    made = plan(dockerfile, tree)
+    if made is None:
         return
-    earlier = {
-        p.text
-        for i in copy.stage.instructions
-        if i.index < copy.index and i.name in ("COPY", "ADD")
-        for p in i.parts[:-1]
-    }
-    if any(f in earlier or f.split("/")[0] in {e.strip("./") for e in earlier} for f in files):
+    if isinstance(made, str):
+        if not tree.source:  # of a folder it is not even known that it has to do with the install
+            yield Skip(made, copy.text_span)
         return
-    folders: dict[str, list[str]] = {}
-    for file in files:
-        folders.setdefault(posixpath.dirname(file), []).append(file)
-    start = dockerfile.source(Span(copy.text_span.start, copy.part_span(copy.parts[0]).start))
-    lines = []
-    for folder, group in folders.items():
-        plain = dest in (".", "./") and not folder
-        target = dest if plain else dest.rstrip("/") + "/" + (folder and folder + "/")
-        target = "./" if target == "." and len(group) > 1 else target
-        lines.append(f"{start}{' '.join(group)} {target}")
-    whole = dockerfile.source(copy.text_span)
-    end = last.span.end
-    moved = whole + "\n" if dockerfile.text[end - 1] == "\n" else "\n" + whole
-    edits = (Edit(copy.text_span, "\n".join(lines)), Edit(Span(end, end), moved))
-    yield Fix(edits, "copy what pip reads before the rest", copy.text_span)
+    if tree.problem is not None:
+        yield Skip(tree.problem, copy.text_span)
+        return
+    assert dockerfile.context is not None
+    there = copied(tree, dockerfile.context)
+    missing = [file for file in made.files if file not in there]
+    lines = manifest_lines(dockerfile, tree, missing)
+    if len(lines) > _LINES:
+        yield Skip(f"it would take {len(lines)} COPY instructions", copy.text_span)
+        return
+    assumption = "; ".join(made.assumptions) or None
+    yield Fix(
+        (*edits(dockerfile, tree, lines, made.target), *made.edits),
+        f"copy what {_tools(made)} reads before the rest",
+        copy.text_span,
+        Safety.SAFE if assumption is None else Safety.ASSUMED,
+        assumption,
+    )
 
 
-def _locate(root: str, path: str) -> str | None:
-    below = posixpath.relpath(path, root)
-    return None if below.startswith("..") else below
-
-
-def _commands(run: Instruction) -> list[tuple[str | None, ...]] | None:
-    """The arguments of each `pip install`; None if the RUN does something else too."""
-    script = run.script
-    if isinstance(script, Opaque) or run.flags or run.heredocs:
-        return None
-    tables = (manager("apk"), {"programs": ["apt", "apt-get"], "valued": ["-o", "-t", "-c"]})
-    found = [c for table in tables for c, _ in calls(run, table)]
-    known = {c.span for c in found if not any("/" in a.raw for a in c.arguments[1:])}
-    known |= {c.span for c in script.commands if c.name == "rm" and all(map(_cache, c.values[1:]))}
-    result = []
-    for command, call in calls(run, manager("pip")):
-        if call.verb is None or call.verb.value != "install" or call.wrapped or call.option(*_ELSEWHERE):
-            return None
-        at = command.arguments.index(call.verb)
-        if command.arguments[at - 1] != call.head:
-            return None
-        known.add(command.span)
-        result.append(command.values[at + 1 :])
-    plain = all(c.span in known and not c.nesting and not c.node.redirects for c in script.commands)
-    return result if plain and "||" not in script.text and ";" not in script.text else None
-
-
-def _cache(word: str | None) -> bool:
-    places = ("-", "/var/lib/apt/lists/", "/var/cache/")
-    return word is not None and ".." not in word and word.startswith(places)
+def _tools(made: Plan) -> str:
+    return " and ".join(dict.fromkeys(made.tools))
