@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click_default_group import DefaultGroup
 
 from slimfix import __version__
+from slimfix.cli_group import Group
 from slimfix.console import err, in_colour, out
 
 if TYPE_CHECKING:
@@ -25,18 +25,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
-class _Group(DefaultGroup):  # type: ignore[misc]
-    """Shows the options of the default command as its own."""
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help of the command that runs when none is named, and the list of the others."""
-        fix.format_usage(ctx, formatter)
-        fix.format_help_text(ctx, formatter)
-        fix.format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-
-@click.group(cls=_Group, default="fix", default_if_no_args=True)
+@click.group(cls=Group, default="fix", default_if_no_args=True)
 @click.version_option(__version__, prog_name="slimfix", message="%(prog)s %(version)s")
 def cli() -> None:
     """Rewrite Dockerfiles so that their images get smaller and their layers cache better."""

@@ -69,11 +69,11 @@ def read(streams: Iterable[IO[bytes]], cache: LayerCache) -> dict[str, Image]:
         ArchiveError: an archive is damaged, or of a form that is not known.
     """
     images: dict[str, Image] = {}
-    for stream in streams:
-        try:
+    try:
+        for stream in streams:
             images.update(_read(stream, cache))
-        except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
-            raise ArchiveError(f"the saved image cannot be read: {error}") from None
+    except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
+        raise ArchiveError(f"the saved image cannot be read: {error}") from None
     return images
 
 
@@ -123,9 +123,7 @@ def _image(document: dict[str, Any], layers: list[Layer]) -> Image:
     history = [one.get("created_by", "") for one in document.get("history", ()) if not one.get("empty_layer")]
     if len(history) != len(layers):
         history = [""] * len(layers)
-    sizes = tuple(
-        LayerSize(layer.size, layer.compressed, command) for layer, command in zip(layers, history)
-    )
+    sizes = tuple(LayerSize(layer.size, layer.compressed, command) for layer, command in zip(layers, history))
     platform = f"{document.get('os', '')}/{document.get('architecture', '')}"
     tree, texts = _stacked(layers)
     return Image(document.get("config") or {}, platform, tree, sizes, texts)

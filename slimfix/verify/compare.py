@@ -13,7 +13,7 @@ from slimfix.verify import archive, configs, elf, needs, smoke, touch
 from slimfix.verify.archive import Image, LayerCache
 from slimfix.verify.engines import Built, Engine, EngineError, Options
 from slimfix.verify.explain import Noise, explain
-from slimfix.verify.findings import Comparison, Failure, Side
+from slimfix.verify.findings import Comparison, Failure, Side, Smoke
 from slimfix.verify.workspace import Workspace
 
 TAIL = 15
@@ -160,8 +160,7 @@ class Bench:
 
     def _read(self, tag: str) -> Image:
         try:
-            with self.engine.saved([tag], self.workspace.directory) as streams:
-                images = archive.read(streams, self.cache)
+            images = archive.read(self.engine.saved([tag], self.workspace.directory), self.cache)
             return images[tag] if tag in images else next(iter(images.values()))
         except (archive.ArchiveError, StopIteration) as error:
             raise EngineError(str(error) or "the engine saved no image") from None
@@ -216,7 +215,7 @@ class Bench:
         self.workspace.forget(tag)
         return noise
 
-    def _smoke(self, before: str, after: str) -> tuple[smoke.Smoke, ...]:
+    def _smoke(self, before: str, after: str) -> tuple[Smoke, ...]:
         found = []
         for command in self.request.smoke:
             self.progress(f"running {command[0]} in both", "")

@@ -12,7 +12,6 @@ Which client there is on PATH and which engine it talks to (DOCKER_HOST, context
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -162,8 +161,7 @@ class Engine(NamedTuple):
             what = process.shown(command)
             raise EngineError(f"stopped after {timeout:g} s in the container: {what}") from None
 
-    @contextlib.contextmanager
-    def saved(self, images: Sequence[str], directory: str) -> Iterator[Iterator[IO[bytes]]]:
+    def saved(self, images: Sequence[str], directory: str) -> Iterator[IO[bytes]]:
         """The images as archives in the form of ``docker save``, one or more streams.
 
         *directory* takes a file where the client can write to no pipe.
@@ -171,15 +169,12 @@ class Engine(NamedTuple):
         Raises:
             EngineError: the engine cannot give them.
         """
-        with contextlib.ExitStack() as stack:
-            yield self._saved(images, directory, stack)
-
-    def _saved(self, images: Sequence[str], directory: str, stack: contextlib.ExitStack) -> Iterator[IO[bytes]]:
         if self.kind == "buildah":
             for number, image in enumerate(images):
                 path = os.path.join(directory, f"image-{number}.tar")
                 self._ask("push", image, f"docker-archive:{path}:{image}", timeout=None)
-                yield stack.enter_context(open(path, "rb"))
+                with open(path, "rb") as file:
+                    yield file
                 os.unlink(path)
             return
         form = [] if self.docker else ["--format", "docker-archive", "--multi-image-archive"]
@@ -252,19 +247,17 @@ def find(name: str = "auto") -> Engine:
         EngineError: there is none; the message says what stands in the way.
     """
     wanted = ("docker", "podman", "buildah") if name == "auto" else (name,)
-    problems = []
+    problems: list[str] = []
     for kind in wanted:
         program = shutil.which("docker" if kind == "buildx" else kind)
         if program is None:
-            problems.append(None)
             continue
         found = _answer(kind, program)
         if isinstance(found, Engine):
             return found
         problems.append(found)
-    told = [problem for problem in problems if problem]
-    if told:
-        raise EngineError("; ".join(told))
+    if problems:
+        raise EngineError("; ".join(problems))
     if name == "auto":
         raise EngineError("no container engine: none of docker, podman and buildah is on PATH")
     raise EngineError(f"{name}: the program {'docker' if name == 'buildx' else name} is not on PATH")

@@ -26,7 +26,7 @@ class Noise:
             return False
         if before is None or after is None:
             return True
-        return before._replace(content="", size=0, elf=None).same == after._replace(content="", size=0, elf=None).same
+        return _but_content(before) == _but_content(after)
 
 
 def explain(before: Image, after: Image, noise: Noise | None = None) -> Files:
@@ -61,9 +61,15 @@ class _Sorter:
         return Files(
             tuple(sorted(kept)),
             tuple(self.packages()),
-            *(Group(*self.groups[name]) for name in ("cache", "record", "bytecode")),
+            self.group("cache"),
+            self.group("record"),
+            self.group("bytecode"),
             tuple(self.unstable),
         )
+
+    def group(self, name: str) -> Group:
+        """What was counted under a name."""
+        return Group(*self.groups[name])
 
     def place(self, path: str, before: Entry | None, after: Entry | None) -> bool:
         """Count one difference where it belongs; whether something explains it."""
@@ -112,6 +118,10 @@ class _Sorter:
         return found
 
 
+def _but_content(entry: Entry) -> Entry:
+    return entry._replace(content="", size=0, elf=None, script="")
+
+
 def _add(pair: list[int], size: int) -> None:
     pair[0] += 1
     pair[1] += size
@@ -125,4 +135,3 @@ def _parents(found: Iterable[str]) -> set[str]:
             parents.add(at)
             at = posixpath.dirname(at)
     return parents
-

@@ -61,7 +61,7 @@ class Path(NamedTuple):
 class Group(NamedTuple):
     """Paths that are set apart: how many, and by how many bytes the image shrinks by them."""
 
-    count: int = 0
+    paths: int = 0
     size: int = 0
 
 

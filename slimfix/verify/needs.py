@@ -50,8 +50,10 @@ def _libraries(before: Image, after: Image) -> Iterator[Lost]:
         if entry.elf is None or paths.kind(path) is not None:
             continue
         for name in now.missing(path):
-            if _was_found(name, path, then) and not (_asked_in_vain(name, path, then) and now.elsewhere(name)):
-                by_name.setdefault(name, []).append(path)
+            in_vain = _asked_in_vain(name, path, then)
+            if in_vain and (now.elsewhere(name) or not _was_somewhere(name, then)):
+                continue  # a program may load from where the loader does not look
+            by_name.setdefault(name, []).append(path)
     for name, asking in sorted(by_name.items()):
         yield Lost("library", name, tuple(f"/{path}" for path in sorted(asking)))
 
@@ -62,11 +64,9 @@ def _asked_in_vain(name: str, path: str, then: Loader) -> bool:
     return old is None or old.elf is None or name in then.missing(path)
 
 
-def _was_found(name: str, path: str, then: Loader) -> bool:
-    """Whether that file got the library before: from the loader, or in some way of its own."""
-    if not _asked_in_vain(name, path, then) or then.elsewhere(name):
-        return True
-    return name.startswith("/") and resolve(then.tree, name) is not None
+def _was_somewhere(name: str, then: Loader) -> bool:
+    """Whether there was such a library anywhere in the first image."""
+    return bool(then.elsewhere(name)) or (name.startswith("/") and resolve(then.tree, name) is not None)
 
 
 def _interpreters(before: Image, after: Image) -> Iterator[Lost]:

@@ -87,9 +87,11 @@ def reading(arguments: Sequence[str], timeout: float | None = None) -> Iterator[
         OSError: it cannot be started.
     """
     with _start(arguments, subprocess.PIPE) as process, _ended(process):
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        errors = process.stderr
         said: list[bytes] = []
-        listener = threading.Thread(target=lambda: said.append(process.stderr.read()), daemon=True)
+        listener = threading.Thread(target=lambda: said.append(errors.read()), daemon=True)
         listener.start()
         with _deadline(process, timeout) as late:
             try:

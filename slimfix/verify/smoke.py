@@ -10,9 +10,7 @@ TIMEOUT = 120.0
 """Seconds that a smoke command may take where nothing else is said."""
 
 
-def both(
-    workspace: Workspace, command: tuple[str, ...], before: str, after: str, options: Options
-) -> Smoke:
+def both(workspace: Workspace, command: tuple[str, ...], before: str, after: str, options: Options) -> Smoke:
     """Run *command* in two images. Where the outputs differ, the first is asked once more.
 
     Raises:

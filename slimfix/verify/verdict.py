@@ -63,13 +63,14 @@ def _changed(found: Comparison) -> Iterator[str]:
         if smoke.stable and smoke.before[1] != smoke.after[1]:
             yield f"{_command(smoke)}: another output"
     for path in found.files.paths[:_SHOWN]:
-        yield f"/{path.path} {path.what}" if path.what in ("vanished", "appeared") else f"/{path.path}: {path.what}"
+        between = " " if path.what in ("vanished", "appeared") else ": "
+        yield f"/{path.path}{between}{path.what}"
     more = len(found.files.paths) - _SHOWN
     if more > 0:
         yield f"{more} more paths differ"
     gone = [one for one in found.files.packages if one.after is None]
     if gone and not any(smoke.before[0] == 0 for smoke in found.smoke):
-        yield f"packages are gone ({_names(gone)}), and nothing was run to show that they are not missed: use --smoke"
+        yield f"packages are gone ({_names(gone)}), and no --smoke command has shown that nothing misses them"
     other = [one for one in found.files.packages if one.after is not None]
     if other:
         yield f"packages are new or have another version: {_names(other)}"

@@ -43,9 +43,15 @@ class Workspace:
         return self._containers[-1]
 
     def build(
-        self, dockerfile: str, context: str, tag: str, options: Options, cache: bool, line: Callable[[str], None]
+        self,
+        dockerfile: str,
+        context: str,
+        tag: str,
+        options: Options,
+        cache: bool,
+        line: Callable[[str], None],
     ) -> Built:
-        """Build with the engine, and remember what that leaves behind, be it cut short. Raises EngineError."""
+        """As :meth:`Engine.build`; what it leaves behind is remembered, even if it is cut short."""
 
         def hear(text: str) -> None:
             made.hear(text)
