@@ -18,10 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from slimfix.report.text import size
 from slimfix.verify import engines
 from slimfix.verify.archive import LayerCache
-from slimfix.verify.report import saved
+from slimfix.verify.cli import terminable
+from slimfix.verify.report import saved, size
 from tests.engine import suite
 from tests.engine.suite import Row
 
@@ -42,8 +42,17 @@ def main() -> int:
     print(f"Built with {engine.kind} {engine.version}.\n")
     print("| case | before | after | saved | rebuild | verdict |")
     print("|---|--:|--:|--:|--:|---|", flush=True)
-    started = time.monotonic()
     rows: list[Row] = []
+    with terminable():
+        build(options, engine, rows)
+    print()
+    print(summary(rows))
+    return int(any(row.problem or row.settled is None or row.settled.verdict.status for row in rows))
+
+
+def build(options: argparse.Namespace, engine: engines.Engine, rows: list[Row]) -> None:
+    """Build the cases that are wanted, and print a row for each."""
+    started = time.monotonic()
     cache: LayerCache = {}
     for case in suite.cases():
         if options.names and case.name not in options.names:
@@ -61,9 +70,6 @@ def main() -> int:
         if options.json:
             with open(options.json, "a") as file:
                 file.write(json.dumps(figures(row)) + "\n")
-    print()
-    print(summary(rows))
-    return int(any(row.problem or row.settled is None or row.settled.verdict.status for row in rows))
 
 
 def figures(row: Row) -> dict[str, object]:
@@ -119,7 +125,8 @@ def summary(rows: list[Row]) -> str:
     text = f"{verified} of {len(rows)} verified"
     if measured:
         shares = [saved(found) * 100 for found in measured]
-        text += f"; saved {statistics.mean(shares):.1f} % on average, {statistics.median(shares):.1f} % in the median"
+        text += f"; saved {statistics.mean(shares):.1f} % on average"
+        text += f", {statistics.median(shares):.1f} % in the median"
         ratios = [
             found.after.rebuild / found.before.rebuild
             for found in measured

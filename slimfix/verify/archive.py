@@ -27,7 +27,7 @@ class LayerSize(NamedTuple):
     size: int
     """Bytes of the files in it, as ``docker history`` counts."""
     compressed: int
-    """Bytes of its tar after gzip, as it is pushed."""
+    """Bytes of its tar after gzip, as it is pushed; 0 if that was not measured."""
     command: str
     """What made it, as the image's history tells."""
 
@@ -62,8 +62,13 @@ LayerCache = dict[tuple[str, int], Layer]
 """Layers read before, by name (which an engine derives from the content) and length."""
 
 
-def read(streams: Iterable[IO[bytes]], cache: LayerCache) -> dict[str, Image]:
+def read(streams: Iterable[IO[bytes]], cache: LayerCache, weigh: bool = True) -> dict[str, Image]:
     """The images in some archives, by tag.
+
+    Args:
+        streams: as ``docker save`` writes them.
+        cache: layers read before; new ones are added.
+        weigh: False does not compress the layers, and leaves their compressed size at 0.
 
     Raises:
         ArchiveError: an archive is damaged, or of a form that is not known.
@@ -71,13 +76,13 @@ def read(streams: Iterable[IO[bytes]], cache: LayerCache) -> dict[str, Image]:
     images: dict[str, Image] = {}
     try:
         for stream in streams:
-            images.update(_read(stream, cache))
+            images.update(_read(stream, cache, weigh))
     except (tarfile.TarError, EOFError, OSError, KeyError, ValueError) as error:
         raise ArchiveError(f"the saved image cannot be read: {error}") from None
     return images
 
 
-def _read(stream: IO[bytes], cache: LayerCache) -> dict[str, Image]:
+def _read(stream: IO[bytes], cache: LayerCache, weigh: bool) -> dict[str, Image]:
     documents: dict[str, Any] = {}
     layers: dict[str, Layer] = {}
     links: dict[str, str] = {}
@@ -98,7 +103,7 @@ def _read(stream: IO[bytes], cache: LayerCache) -> dict[str, Image]:
             if peeked.head[:1] in (b"{", b"["):
                 documents[name] = json.loads(peeked.read(_JSON))
             elif name.endswith(".tar") or name.startswith("blobs/"):
-                layers[name] = cache[name, member.size] = read_layer(peeked)
+                layers[name] = cache[name, member.size] = read_layer(peeked, weigh)
     manifest = documents.get("manifest.json")
     if not isinstance(manifest, list):
         raise ArchiveError("the saved image has no manifest.json")
@@ -141,6 +146,13 @@ def _stacked(layers: list[Layer]) -> tuple[Tree, dict[str, bytes]]:
         tree.pop(path, None)
         texts.pop(path, None)
 
+    def add(path: str, entry: Entry) -> None:
+        parent = posixpath.dirname(path)
+        if parent and parent not in tree:
+            add(parent, Entry("dir", 0o755))  # some builders leave directories out
+        tree[path] = entry
+        children.setdefault(parent, set()).add(path)
+
     for layer in layers:
         for directory in layer.opaque:
             for child in tuple(children.pop(directory, ())):
@@ -153,7 +165,6 @@ def _stacked(layers: list[Layer]) -> tuple[Tree, dict[str, bytes]]:
                 entry = layer.entries.get(entry.content) or tree.get(entry.content) or entry
             if entry.kind != "dir":
                 remove(path)
-            tree[path] = entry
-            children.setdefault(posixpath.dirname(path), set()).add(path)
+            add(path, entry)
         texts.update(layer.texts)
     return tree, texts

@@ -34,6 +34,8 @@ class Request(NamedTuple):
     """Whether to time a rebuild after an edit."""
     touch: str | None = None
     """The file of the context to edit; chosen when None."""
+    weigh: bool = True
+    """Whether to find out the compressed sizes, which takes longest of what is not building."""
 
 
 class CannotBuild(EngineError):
@@ -160,7 +162,9 @@ class Bench:
 
     def _read(self, tag: str) -> Image:
         try:
-            images = archive.read(self.engine.saved([tag], self.workspace.directory), self.cache)
+            images = archive.read(
+                self.engine.saved([tag], self.workspace.directory), self.cache, self.request.weigh
+            )
             return images[tag] if tag in images else next(iter(images.values()))
         except (archive.ArchiveError, StopIteration) as error:
             raise EngineError(str(error) or "the engine saved no image") from None

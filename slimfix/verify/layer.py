@@ -43,37 +43,48 @@ class Layer(NamedTuple):
 
 
 class Peeked:
-    """A stream whose first bytes are known, and which counts what gzip would make of it."""
+    """A stream whose first bytes are known."""
 
-    def __init__(self, stream: IO[bytes], weigh: bool = False) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._pending = b""
-        self._gzip = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31) if weigh else None
-        self.compressed = 0
-        if not weigh:
-            self._pending = stream.read(512)
-        self.head = self._pending
+        self._pending = self.head = stream.read(512)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         """The next bytes."""
         if self._pending:
             data, self._pending = self._pending[:size], self._pending[size:]
-            return data if self._pending or len(data) == size else data + self._stream.read(size - len(data))
+            return data if len(data) == size else data + self._stream.read(size - len(data))
+        return self._stream.read(size)
+
+
+class Weighed:
+    """A stream that counts what gzip makes of it."""
+
+    def __init__(self, stream: IO[bytes], weigh: bool) -> None:
+        self._stream = stream
+        self._gzip = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31) if weigh else None
+        self._compressed = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
         data = self._stream.read(size)
         if self._gzip is not None:
-            self.compressed += len(self._gzip.compress(data))
+            self._compressed += len(self._gzip.compress(data))
         return data
 
     def weight(self) -> int:
-        """Read to the end; the bytes that gzip makes of all."""
+        """Read to the end; the bytes that gzip makes of all, or 0."""
         while self.read(_CHUNK):
             pass
-        assert self._gzip is not None
-        return self.compressed + len(self._gzip.flush())
+        return self._compressed + len(self._gzip.flush()) if self._gzip is not None else 0
 
 
-def read_layer(stream: Peeked) -> Layer:
-    """Read a layer; one that is compressed (gzip, bzip2, xz) is unpacked on the way.
+def read_layer(stream: Peeked, weigh: bool = True) -> Layer:
+    """Read a layer; one that is compressed with gzip is unpacked on the way.
+
+    Args:
+        stream: the layer.
+        weigh: whether to find out its compressed size.
 
     Raises:
         tarfile.TarError: it is no tar, or compressed in a way that Python cannot read.
@@ -83,7 +94,7 @@ def read_layer(stream: Peeked) -> Layer:
         plain = _Gunzip(stream)  # type: ignore[assignment]  # likewise
     elif stream.head[:4] == b"\x28\xb5\x2f\xfd":
         raise tarfile.ReadError("the layer is compressed with zstd")
-    weighed = Peeked(plain, weigh=True)
+    weighed = Weighed(plain, weigh)
     entries: dict[str, Entry] = {}
     removed: list[str] = []
     opaque: list[str] = []

@@ -85,9 +85,8 @@ def run(
         return Row(case, None, str(outcome.problem), 0.0)
     if not outcome.rewrite.changed:
         return Row(case, None, "nothing to change", 0.0)
-    request = Request(
-        path, str(case.dockerfile.parent), Options(network=NETWORK, timeout=TIMEOUT), case.smoke, rebuild
-    )
+    options = Options(network=NETWORK, timeout=TIMEOUT)
+    request = Request(path, str(case.dockerfile.parent), options, case.smoke, rebuild, weigh=False)
     settled: Settled | None = None
     problem = ""
     try:

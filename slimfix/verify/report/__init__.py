@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from slimfix.report import printable
-from slimfix.report.text import size
 from slimfix.verify.archive import LayerSize
 from slimfix.verify.blame import Blamed, Settled
 from slimfix.verify.findings import Comparison, Smoke
@@ -49,7 +48,8 @@ def figures(found: Comparison) -> Iterator[Figure]:
     before, after = found.before, found.after
     one, other = before.image, after.image
     yield _sizes("image size", one.size, other.size)
-    yield _sizes("compressed size", one.compressed, other.compressed)
+    if one.compressed and other.compressed:
+        yield _sizes("compressed size", one.compressed, other.compressed)
     yield Figure("layers", str(len(one.layers)), str(len(other.layers)), "")
     yield _times("clean build", before.seconds, after.seconds)
     if before.rebuild is not None and after.rebuild is not None:
@@ -71,18 +71,26 @@ def _times(name: str, before: float, after: float) -> Figure:
     return Figure(name, f"{before:.1f} s", f"{after:.1f} s", percent(before, after))
 
 
+def size(number: int) -> str:
+    """A number of bytes in the unit that suits it, with one decimal, in units of a thousand as Docker's."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if abs(number) >= 1000**power:
+            return f"{number / 1000**power:.1f} {unit}"
+    return f"{number} B"
+
+
 def percent(before: float, after: float) -> str:
     """How much more or less the second is."""
     return f"{(after / before - 1) * 100:+.1f} %" if before else ""
 
 
 def shared_layers(found: Comparison) -> int:
-    """How many layers at the bottom both images have in common."""
+    """How many layers at the bottom both images have in common: as large, and made by the same."""
     if found.after is None:
         return 0
     count = 0
     for one, other in zip(found.before.image.layers, found.after.image.layers):
-        if one != other:
+        if (one.size, one.command) != (other.size, other.command):
             break
         count += 1
     return count
@@ -111,9 +119,10 @@ def explained(found: Comparison) -> Iterator[str]:
     for name, group in groups:
         if group.paths:
             by = f", {size(abs(group.size))} {'less' if group.size > 0 else 'more'}" if group.size else ""
-            yield f"{name}: {_count(group.paths, 'path')} differ{by}"
+            yield f"{name}: differences in {_count(group.paths, 'path')}{by}"
     if files.unstable:
-        yield f"{_count(len(files.unstable), 'path')} differ with every build of the one file"
+        paths = _count(len(files.unstable), "path")
+        yield f"by chance, as between two builds of one file: differences in {paths}"
 
 
 def smoke_line(smoke: Smoke) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from slimfix.report.text import size
 from slimfix.verify.archive import Image
 from slimfix.verify.findings import Comparison
-from slimfix.verify.report import layer_name, shared_layers
+from slimfix.verify.report import layer_name, shared_layers, size
 
 _WIDTH = 900.0
 _LEFT = 70.0

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from html import escape
 
 from slimfix.report import printable
-from slimfix.report.text import size
 from slimfix.verify.findings import Comparison
 from slimfix.verify.report import (
     Report,
@@ -17,6 +16,7 @@ from slimfix.verify.report import (
     layer_name,
     rest_line,
     shared_layers,
+    size,
     smoke_line,
 )
 from slimfix.verify.report.chart import chart

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slimfix.report import printable
-from slimfix.report.text import size
 from slimfix.verify.findings import Comparison
 from slimfix.verify.report import (
     Report,
@@ -16,6 +15,7 @@ from slimfix.verify.report import (
     layer_name,
     rest_line,
     shared_layers,
+    size,
     smoke_line,
 )
 
