@@ -10,7 +10,7 @@ import pytest
 from slimfix.verify import archive
 from slimfix.verify.archive import ArchiveError, Image
 from slimfix.verify.tree import compare, resolve, search, what_changed
-from tests.verify_images import Special, gzipped, image, layer, legacy, oci
+from tests.verify_images import Content, Special, gzipped, image, layer, legacy, oci
 
 Form = Callable[[Sequence[bytes]], bytes]
 
@@ -112,7 +112,7 @@ def test_times_count_for_nothing_and_all_else_does() -> None:
         ("a", Special(link="b"), "file became link"),
         ("l", Special(link="b"), "target"),
     ):
-        files = {"a": Special(b"x"), "b": "y", "l": Special(link="a"), path: content}
+        files: dict[str, Content] = {"a": Special(b"x"), "b": "y", "l": Special(link="a"), path: content}
         after = image(files).tree
         delta = compare(base, after)
         assert delta.changed == (path,)

@@ -78,6 +78,11 @@ def settle(bench: Bench, job: Job, rewrite: Rewrite, worst: int = 1, bisect: boo
     return _Search(bench, job, whole, worst).run()
 
 
+def blamed_of(settled: Settled) -> str:
+    """The names of the rules to blame, each once."""
+    return ", ".join(dict.fromkeys(one.rule for one in settled.blamed))
+
+
 class _Search:
     def __init__(self, bench: Bench, job: Job, whole: Settled, worst: int) -> None:
         self.bench = bench

@@ -66,7 +66,7 @@ def _value(key: str, config: dict[str, Any]) -> Any:
     if key == "WorkingDir":
         return value or "/"
     if key in ("ExposedPorts", "Volumes") and value:
-        return dict.fromkeys(value, "")
+        return dict.fromkeys(value, "declared")
     return value or None
 
 
