@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click_default_group import DefaultGroup
 
 from slimfix import __version__
+from slimfix.cli_group import Group
 from slimfix.console import err, in_colour, out
 
 if TYPE_CHECKING:
@@ -25,18 +25,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
-class _Group(DefaultGroup):  # type: ignore[misc]
-    """Shows the options of the default command as its own."""
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help of the command that runs when none is named, and the list of the others."""
-        fix.format_usage(ctx, formatter)
-        fix.format_help_text(ctx, formatter)
-        fix.format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-
-@click.group(cls=_Group, default="fix", default_if_no_args=True)
+@click.group(cls=Group, default="fix", default_if_no_args=True)
 @click.version_option(__version__, prog_name="slimfix", message="%(prog)s %(version)s")
 def cli() -> None:
     """Rewrite Dockerfiles so that their images get smaller and their layers cache better."""
@@ -46,6 +35,7 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--diff", "show_diff", is_flag=True, help="Print a unified diff (the default).")
 @click.option("--write", is_flag=True, help="Rewrite the files in place; with -, print the new text.")
+@click.option("--verify", is_flag=True, help="With --write: build before and after, write what is verified.")
 @click.option("--check", is_flag=True, help="Exit with 1 if anything would change.")
 @click.option("--select", multiple=True, metavar="RULES", help="Run only these rules, separated by commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Do not run these rules.")
@@ -68,6 +58,8 @@ def fix(paths: tuple[str, ...], **options: Any) -> None:
     """
     if options["safe_only"] and options["unsafe"]:
         raise click.UsageError("--safe-only and --unsafe exclude each other")
+    if options["verify"] and (not options["write"] or "-" in paths):
+        raise click.UsageError("--verify needs --write, and files; see also: slimfix verify --help")
     if options["context"] == "":
         raise click.UsageError("--context needs a directory")
     if options.pop("no_context"):
@@ -121,6 +113,7 @@ class _Run:
         *,
         show_diff: bool,
         write: bool,
+        verify: bool,
         check: bool,
         style: str,
         jobs: int | None,
@@ -135,6 +128,7 @@ class _Run:
         self.paths = paths
         self.diff = (show_diff or not write) and style == "text"
         self.write = write
+        self.verify = verify
         self.check = check
         self.json = style == "json"
         self.jobs = jobs
@@ -168,6 +162,10 @@ class _Run:
             return FAILED
         with contextlib.closing(self.results(plan)) as outcomes:
             for outcome in outcomes:
+                if self.verify and outcome.changed:
+                    from slimfix.verify.gate import passed
+
+                    outcome = passed(outcome, plan.job(outcome.path), self.quiet)
                 self.report(self.finish(outcome))
         if self.json:
             from slimfix.report.json import document

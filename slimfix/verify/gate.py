@@ -1,0 +1,53 @@
+"""``--write --verify``: a rewrite passes as it is, as what was verified of it, or not at all."""
+
+from __future__ import annotations
+
+import os
+
+from slimfix.batch import Job
+from slimfix.report import Outcome, Problem
+from slimfix.verify import engines
+from slimfix.verify.blame import Settled, blamed_of, settle
+from slimfix.verify.cli import TIMEOUT, terminable
+from slimfix.verify.compare import Bench, Request
+from slimfix.verify.engines import EngineError, Options
+from slimfix.verify.progress import Progress
+from slimfix.verify.workspace import Workspace
+
+
+def passed(outcome: Outcome, job: Job, quiet: bool = False) -> Outcome:
+    """What may be written of an outcome: built on the engine that answers, without a smoke command.
+
+    Args:
+        outcome: of a file on the disk, with something to change in it.
+        job: what made it.
+        quiet: whether to show no progress.
+    """
+    rewrite = outcome.rewrite
+    assert rewrite is not None
+    directory = job.context or os.path.dirname(outcome.path) or "."
+    request = Request(
+        outcome.path, directory, Options(target=job.target, timeout=TIMEOUT), rebuild=False, weigh=False
+    )
+    progress = Progress(quiet)
+    try:
+        with terminable(), Workspace(engines.find()) as workspace:
+            try:
+                settled = settle(Bench(request, rewrite.before, workspace, progress), job, rewrite, worst=0)
+            finally:
+                progress.done()
+    except EngineError as error:
+        return outcome._replace(problem=Problem(outcome.path, f"not written: not verified: {error}"))
+    best = settled.best
+    if best is None:
+        return outcome._replace(problem=Problem(outcome.path, _why(settled)))
+    return outcome._replace(rewrite=best)
+
+
+def _why(settled: Settled) -> str:
+    text = f"not written: {settled.verdict.name}"
+    if settled.verdict.reasons:
+        text += f": {settled.verdict.reasons[0]}"
+    if settled.blamed:
+        text += f" (to blame: {blamed_of(settled)})"
+    return text

@@ -1,0 +1,170 @@
+"""Programs run as children: argument lists only, output line by line, a deadline, and a sure end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, NamedTuple
+
+GRACE = 5.0
+"""Seconds that a program has to end by itself before it is killed."""
+
+
+class TimedOut(Exception):
+    """A program was stopped because its time was up."""
+
+
+class Done(NamedTuple):
+    """A program that has ended."""
+
+    code: int
+    out: str
+    """Standard output; standard error, too, where both were read together."""
+    err: str
+    seconds: float
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """The arguments as one would type them; for messages, never to be run."""
+    return shlex.join(arguments)
+
+
+def call(arguments: Sequence[str], timeout: float | None = None) -> Done:
+    """Run a short program and keep what it prints.
+
+    Raises:
+        TimedOut: it took longer than *timeout* seconds.
+        OSError: it cannot be started.
+    """
+    started = time.monotonic()
+    with _start(arguments, subprocess.PIPE) as process, _ended(process), _deadline(process, timeout) as late:
+        out, err = process.communicate()
+        if late.is_set():
+            raise TimedOut
+        return Done(process.returncode, _text(out), _text(err), time.monotonic() - started)
+
+
+def follow(arguments: Sequence[str], line: Callable[[str], None], timeout: float | None = None) -> Done:
+    """Run a program whose output, of both kinds, is handed on line by line as it comes.
+
+    Raises:
+        TimedOut: it took longer than *timeout* seconds.
+        OSError: it cannot be started.
+    """
+    started = time.monotonic()
+    kept: list[str] = []
+    with _start(arguments, subprocess.STDOUT) as process, _ended(process):
+        with _deadline(process, timeout) as late:
+            assert process.stdout is not None
+            for raw in process.stdout:
+                # A progress bar rewrites its line: what it said last is what counts.
+                text = _text(raw).rstrip("\r\n").rpartition("\r")[2]
+                kept.append(text)
+                line(text)
+            process.wait()
+        if late.is_set():
+            raise TimedOut
+        return Done(process.returncode, "\n".join(kept), "", time.monotonic() - started)
+
+
+class Failed(Exception):
+    """A program whose output was being read ended badly; the message is what it said."""
+
+
+@contextlib.contextmanager
+def reading(arguments: Sequence[str], timeout: float | None = None) -> Iterator[IO[bytes]]:
+    """The standard output of a program, as bytes, while it runs.
+
+    Raises:
+        TimedOut: it took longer than *timeout* seconds.
+        Failed: it ended badly.
+        OSError: it cannot be started.
+    """
+    with _start(arguments, subprocess.PIPE) as process, _ended(process):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        errors = process.stderr
+        said: list[bytes] = []
+        listener = threading.Thread(target=lambda: said.append(errors.read()), daemon=True)
+        listener.start()
+        with _deadline(process, timeout) as late:
+            try:
+                yield process.stdout
+                while process.stdout.read(1 << 20):
+                    pass  # what the reader had no need of
+                process.wait()
+            finally:
+                if late.is_set():
+                    raise TimedOut
+        listener.join(GRACE)
+        if process.returncode:
+            raise Failed(_text(b"".join(said)).strip() or f"exit status {process.returncode}")
+
+
+def _start(arguments: Sequence[str], stderr: int) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C is for us, and we end our children in order.
+    return subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whatever happens, the program does not outlive the block."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGINT)
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+                process.wait()
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[bytes], timeout: float | None) -> Iterator[threading.Event]:
+    """Stop the program when its time is up; the event says whether that was so."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _signal(process, signal.SIGINT)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    if timeout is None:
+        yield late
+        return
+    timer = threading.Timer(timeout, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,118 @@
+"""What a comparison makes on the engine and on the disk, so that all of it goes again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+from slimfix.verify.engines import Built, Engine, Made, Options
+
+
+class Workspace:
+    """Names for images and containers that nobody else has, and a directory.
+
+    Only what was made under these names, and the images that the classic builder said it made on the
+    way, are removed: nothing is looked up by pattern.
+    """
+
+    def __init__(self, engine: Engine, keep: bool = False) -> None:
+        self.engine = engine
+        self.keep = keep
+        self.directory = tempfile.mkdtemp(prefix="slimfix-verify-")
+        self.name = f"slimfix-verify-{os.getpid()}-{os.urandom(4).hex()}"
+        self.tags: list[str] = []
+        self._containers: list[str] = []
+        self._made: list[str] = []
+        self._there = engine.images() if engine.kind == "docker" else set()
+
+    def tag(self, what: str) -> str:
+        """A tag for an image that is about to be built."""
+        tag = f"{self.name}:{what}-{len(self.tags) + 1}"
+        self.tags.append(tag)
+        return tag
+
+    def container(self) -> str:
+        """A name for a container that is about to be run."""
+        self._containers.append(f"{self.name}-{len(self._containers) + 1}")
+        return self._containers[-1]
+
+    def build(
+        self,
+        dockerfile: str,
+        context: str,
+        tag: str,
+        options: Options,
+        cache: bool,
+        line: Callable[[str], None],
+    ) -> Built:
+        """As :meth:`Engine.build`; what it leaves behind is remembered, even if it is cut short."""
+
+        def hear(text: str) -> None:
+            made.hear(text)
+            line(text)
+
+        made = Made()
+        try:
+            return self.engine.build(dockerfile, context, tag, options, cache=cache, line=hear)
+        finally:
+            self._made += made.ids
+
+    def forget(self, tag: str) -> None:
+        """Remove one image before its time."""
+        if tag in self.tags and not self.keep:
+            self.engine.remove_images([tag])
+            self.tags.remove(tag)
+
+    def path(self, *parts: str) -> str:
+        """A path in the directory."""
+        return os.path.join(self.directory, *parts)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove containers, images and files; a further Ctrl-C does not stop that."""
+        with _undisturbed():
+            self.engine.remove_containers(self._containers)
+            self._containers.clear()
+            if not self.keep:
+                self.engine.remove_images(self.tags)
+                self._remove_made()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _remove_made(self) -> None:
+        """Remove the stages that do not ship, which the classic builder keeps without a name."""
+        ours = [one for one in self._made if not any(known.startswith(one) for known in self._there)]
+        # The last made lie on top of the earlier ones. Most went with the tags.
+        if ours:
+            left = self.engine.images()
+            for one in dict.fromkeys(reversed(ours)):
+                if any(known.startswith(one) for known in left):
+                    self.engine.remove_images([one])
+        self._made.clear()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and a polite end wait until the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)

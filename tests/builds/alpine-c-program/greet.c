@@ -1,0 +1,6 @@
+#include <stdio.h>
+
+int main(void) {
+    puts("good morning");
+    return 0;
+}

@@ -1,0 +1,2 @@
+def test_it():
+    assert 1 + 1 == 2

@@ -1,0 +1,2 @@
+const _ = require("lodash");
+console.log(_.chunk(["a", "b", "c"], 2));

@@ -1,0 +1,2 @@
+const { addDays } = require("date-fns");
+console.log(addDays(new Date(0), 1).toISOString());

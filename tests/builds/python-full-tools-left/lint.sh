@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+black --version
+flake8 --version

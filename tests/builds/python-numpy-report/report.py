@@ -1,0 +1,4 @@
+import numpy
+from tabulate import tabulate
+
+print(tabulate(numpy.eye(3, dtype=int).tolist()))

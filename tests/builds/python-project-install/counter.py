@@ -1,0 +1,8 @@
+import click
+
+
+@click.command()
+@click.argument("text", default="")
+def main(text):
+    """Count letters."""
+    click.echo(len(text))

@@ -1,0 +1,5 @@
+import requests
+import rich
+import yaml
+
+print(yaml.safe_dump({"requests": requests.__version__, "rich": bool(rich)}))

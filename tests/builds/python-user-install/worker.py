@@ -1,0 +1,5 @@
+import getpass
+
+import httpx
+
+print(getpass.getuser(), httpx.__version__)

@@ -1,0 +1,7 @@
+require "sinatra/base"
+
+class App < Sinatra::Base
+  get("/") { "hello" }
+end
+
+puts App.routes["GET"].length
