@@ -66,6 +66,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             made.span,
             Safety.ASSUMED,
             f"nothing but what is copied lies in {made.targets[0]}, without set-user-ID bits or capabilities",
+            removes=(made.span,),
         )
 
 
