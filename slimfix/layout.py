@@ -21,6 +21,8 @@ class Layout(NamedTuple):
     """Whether ``&&`` stands at the beginning of a continued line, rather than at its end."""
     case: str
     """``upper`` or ``lower``: how instructions are written."""
+    trailing: bool = True
+    """Whether any ``&&`` stands at the end of a line."""
 
     def keyword(self, name: str) -> str:
         """An instruction's name as this file writes it."""
@@ -60,6 +62,7 @@ def layout(dockerfile: Dockerfile) -> Layout:
         "    " if indent is None else indent,
         leading[True] > leading[False],
         "lower" if lower > 0 else "upper",
+        leading[False] > 0,
     )
 
 
@@ -74,6 +77,60 @@ def _commonest(indents: Counter[str]) -> str | None:
 def insert_after(argument: Argument, word: str) -> Edit:
     """Add a word behind another one, on its line."""
     return Edit(Span(argument.span.end, argument.span.end), " " + word)
+
+
+WIDTH = 110
+"""How long a line with several commands may get before a command gets one of its own."""
+
+
+def add_command(
+    dockerfile: Dockerfile, instruction: Instruction, offset: int, operator: str, command: str
+) -> Edit:
+    """Add a command to a RUN, at the end of another one.
+
+    A RUN of one line stays one, if it does not get too long; else the new command gets a line of its own,
+    with ``&&`` on the side and the indent that this RUN has, or its neighbours.
+    """
+    here = Span(offset, offset)
+    lines = dockerfile.source(Span(instruction.text_span.start, offset)).replace("\r", "").split("\n")
+    if instruction.heredoc_script:
+        indent = lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]
+        return Edit(here, f" && {command}" if operator == "&&" else f"\n{indent}{command}")
+    inline = f" && {command}" if operator == "&&" else f"; {command}"
+    text = dockerfile.source(instruction.text_span)
+    if "\n" not in text and len(text.rstrip()) + len(inline) <= WIDTH:
+        return Edit(here, inline)
+    habits = layout(dockerfile)
+    indents = _command_indents(text, operator, dockerfile.escape)
+    leading = habits.leading or not habits.trailing
+    own = body_indent(dockerfile, instruction)
+    indent = habits.indent if own is None else own
+    if indents:
+        leading, indent = indents[-1]
+    if operator == "&&" and leading:
+        return Edit(here, f" {dockerfile.escape}\n{indent}&& {command}")
+    before = "" if operator == ";" else " "
+    return Edit(here, f"{before}{operator} {dockerfile.escape}\n{indent}{command}")
+
+
+def _command_indents(text: str, operator: str, escape: str) -> list[tuple[bool, str]]:
+    """Of each continued line that begins a command: whether the operator leads it, and its indent."""
+    found: list[tuple[bool, str]] = []
+    ended = False
+    for number, line in enumerate(text.replace("\r", "").split("\n")):
+        bare = line.strip()
+        if not bare or bare.startswith("#"):
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        if number and bare.startswith("&&"):
+            found.append((True, indent))
+        elif number and ended:
+            found.append((False, indent))
+        body = bare.removesuffix(escape).rstrip()
+        ended = body.endswith(("&&", ";")) and bare.endswith(escape)
+    if operator == ";":
+        found = [(leading, indent) for leading, indent in found if not leading]
+    return found
 
 
 def line_start(text: str, offset: int) -> int:

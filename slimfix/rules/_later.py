@@ -1,0 +1,154 @@
+"""Whether something that comes later, in this image or one that is FROM it, needs what lies in a cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction, Stage
+from slimfix.knowledge.managers import Lists, Manager
+from slimfix.rules._managers import as_call, cache_mounted, calls, does
+from slimfix.shell import Command, Opaque
+from slimfix.shell.call import unwrap
+
+_STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
+_KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
+_TOOLS = re.compile(
+    r"(?:.*/)?(?:configure|autogen\.sh|gradlew|mvnw|bootstrap\.sh|buildconf|Configure|config|activate|nvm\.sh)"
+)
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh", ".", "source", "make", "ansible-playbook", "puppet")
+_SPEAKERS = ("echo", "printf", "sed", "grep", "rm", "mkdir", "chmod", "cat", "touch", "ln", "tee", "awk")
+
+
+def following(instruction: Instruction) -> Iterator[Instruction]:
+    """What is built after an instruction, and upon it: the rest of its stage, and the stages FROM that."""
+    stage = instruction.stage
+    assert stage is not None
+    for later in stage.instructions:
+        if later.index > instruction.index or (later.onbuild and not instruction.onbuild):
+            yield later
+    yield from _upon(stage)
+
+
+def _upon(stage: Stage) -> Iterator[Instruction]:
+    for child in stage.used_by:
+        yield from child.instructions
+        yield from _upon(child)
+
+
+def before(instruction: Instruction) -> Iterator[Instruction]:
+    """What an instruction is built upon: the stages that its own is FROM, and the beginning of that."""
+    stage = instruction.stage
+    while stage is not None:
+        for earlier in stage.instructions:
+            if earlier.stage is not instruction.stage or earlier.index < instruction.index:
+                yield earlier
+        stage = stage.parent
+
+
+def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
+    """Why the cache that *command* has filled is not to be emptied behind it."""
+    for earlier in (*before(instruction), instruction):
+        if earlier.name == "RUN" and any(does(call, table.purpose) for _, call in calls(earlier, table)):
+            return f"{table.name} is called to fill its cache for later"
+    word = re.compile(rf"(?<![\w-]){re.escape(table.name)}(?![\w-])")
+    for _, call in ((c, k) for c, k in calls(instruction, table) if c.node.start > command.node.start):
+        if call.option(*table.offline):
+            return "a later command needs what lies in the cache"
+    for later in following(instruction):
+        line = dockerfile.lines.at(later.span.start)[0]
+        text = dockerfile.source(later.span)
+        if later.name not in ("RUN", *_STARTS) or not (word.search(text) or _called(later, table)):
+            continue
+        if table.reused or any(re.search(rf"(?<!\S){re.escape(o)}(?![\w-])", text) for o in table.offline):
+            return f"line {line} may need what lies in the cache"
+    return None
+
+
+def _called(instruction: Instruction, table: Manager) -> bool:
+    return instruction.name == "RUN" and any(True for _ in calls(instruction, table))
+
+
+class Readers(NamedTuple):
+    """What comes later and reads the package lists."""
+
+    line: int | None
+    """The line of an instruction that does so and does not fetch them itself; None if there is none."""
+    unknown: tuple[str, ...]
+    """Programs that may do so."""
+
+
+def readers(dockerfile: Dockerfile, instruction: Instruction, table: Manager, lists: Lists) -> Readers:
+    """Who reads the lists that *instruction* has fetched."""
+    unknown: list[str] = []
+    for later in following(instruction):
+        if later.name in _STARTS and _word(table).search(dockerfile.source(later.span)):
+            return Readers(dockerfile.lines.at(later.span.start)[0], ())
+        if later.name != "RUN" or cache_mounted(later, lists.paths, table):
+            continue
+        found = _reads(dockerfile, later, table, lists)
+        if found is None:
+            return Readers(dockerfile.lines.at(later.span.start)[0], ())
+        unknown += found
+    return Readers(None, tuple(dict.fromkeys(unknown)))
+
+
+def _word(table: Manager) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w./-])(?:{'|'.join(table.programs)})(?![\w./-])")
+
+
+def _reads(
+    dockerfile: Dockerfile, instruction: Instruction, table: Manager, lists: Lists
+) -> list[str] | None:
+    """None when a RUN reads lists that it has not fetched; else the programs that may do so."""
+    script = instruction.script
+    source = dockerfile.source(instruction.span)
+    if isinstance(script, Opaque):
+        fresh = any(re.search(rf"\b{re.escape(verb)}\b", source) for verb in lists.fills)
+        return None if _word(table).search(source) and not fresh else []
+    unknown: list[str] = []
+    fetched: list[tuple[str, ...]] = []
+    for command in script.commands:
+        if any(command.nesting[: len(nesting)] == nesting for nesting in fetched):
+            continue  # from here on they are this RUN's own
+        if any(re.search(p, script.text[command.node.start : command.node.end]) for p in lists.updaters):
+            fetched.append(())
+            continue
+        call = as_call(command, table)
+        if call is not None:
+            if does(call, lists.fills):
+                fetched.append(tuple(n for n in command.nesting if n not in ("subshell", "group")))
+            elif call.verb is not None and not does(call, lists.harmless):
+                return None
+            continue
+        answer = _may_read(command, table, lists)
+        if answer is None:
+            return None
+        unknown += answer
+    return unknown
+
+
+def _may_read(command: Command, table: Manager, lists: Lists) -> list[str] | None:
+    """None when another program reads the lists; its name, as a list, when it may."""
+    arguments, _ = unwrap(command.arguments)
+    if not command.arguments:
+        return []
+    if not arguments or arguments[0].value is None:
+        return [command.arguments[0].raw]
+    name = arguments[0].value
+    base = name.rpartition("/")[2]
+    if any(re.fullmatch(pattern, base) for pattern in lists.reads):
+        return None
+    inner = " ".join(argument.raw for argument in arguments[1:])
+    if base not in _SPEAKERS and _word(table).search(inner):
+        return [] if any(re.search(rf"\b{re.escape(verb)}\b", inner) for verb in lists.fills) else None
+    if base in _SHELLS:
+        files = [a.raw for a in arguments[1:] if not a.raw.startswith("-")]
+        if not files or not _TOOLS.fullmatch(files[0].strip("\"'")):
+            inline = any(a.value in ("-c", "-lc", "-xc", "-ec", "-ic") for a in arguments[1:])
+            return [] if inline else [" ".join([base, *files[:1]])]
+        return []
+    if "/" in name and not _KNOWN.match(name) and not _TOOLS.fullmatch(name):
+        return [name]
+    return []
