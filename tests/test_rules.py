@@ -34,8 +34,10 @@ class Case(NamedTuple):
 
 
 def read_cases(rule: Rule) -> Iterator[Case]:
-    """The rows of a rule's case file."""
-    text = (CASES / f"{rule.name}.cases").read_text()
+    """The rows of a rule's case file, or of all the files in the folder of its name."""
+    folder = CASES / rule.name
+    files = sorted(folder.glob("*.cases")) if folder.is_dir() else [CASES / f"{rule.name}.cases"]
+    text = "\n".join(file.read_text() for file in files)
     for block in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         title, body = block.split("\n", 1)
         match = re.fullmatch(
@@ -58,7 +60,7 @@ def read_cases(rule: Rule) -> Iterator[Case]:
 ROWS = [case for rule in all_rules() for case in read_cases(rule)]
 IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
-ONBUILD_STAYS = ("build-deps", "manifest-first")
+ONBUILD_STAYS = ("build-deps", "manifest-first", "package-lists")
 """Rules that leave triggers alone: what comes after one is unknown."""
 
 

@@ -9,8 +9,10 @@ itself; when they lie on a mount; when the end of the RUN is not reached or its 
 count; and for a user who could not remove them.
 
 Before:
+    FROM debian:12
     RUN apt-get update && apt-get install -y curl
 After:
+    FROM debian:12
     RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
 
 Fix safety: assumed where a later RUN calls a script whose content is not in sight and which might
