@@ -84,6 +84,8 @@ class Manager(NamedTuple):
     """Regular expressions over the RUN, one of which must match."""
     purpose: Words = ()
     """Verbs that are called to fill the cache for later."""
+    root: bool = False
+    """Whether it works for root alone."""
     reused: bool = False
     """Whether a later call, or the running container, reads what lies in the cache."""
     assumes: str = ""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
 from slimfix.knowledge.managers import Manager
-from slimfix.rules._managers import calls, covers, does
+from slimfix.rules._managers import ROOT, calls, covers, does
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import AS_ANOTHER, Call, unwrap
 from slimfix.shell.insert import Place, behind
@@ -53,6 +53,8 @@ def emptied(instruction: Instruction, table: Manager) -> list[Command]:
     assert not isinstance(script, Opaque)
     found = [command for command, call in calls(instruction, table) if does(call, table.cleaned_by)]
     found += removals(script, table.cache, table.dirs)
+    own = {repeated(command, call, table.clean) for command, call in calls(instruction, table)}
+    found += [c for c in script.commands if script.text[c.node.start : c.node.end] in own]
     return sorted(found, key=lambda command: command.node.start)
 
 
@@ -78,26 +80,25 @@ def unclean(instruction: Instruction, filled: list[Filled], cleaned: list[Comman
 
 
 def repeated(command: Command, call: Call, template: str) -> str | None:
-    """*template* with ``{}`` replaced by the program as *call* names it; None when that is not known.
+    """The command of *template*, by the same user as *call*; None when it cannot be told how.
 
-    A wrapper that chooses the user goes with it, one that gives it time or arguments does not.
+    A ``{}`` at its beginning is the call up to the program, ``sudo`` and all; elsewhere it is the program.
+    A wrapper that chooses the user goes with the command, one that gives it time or arguments does not.
     """
     if "exec" in call.wrapped:
         return None
-    words = list(command.arguments)
-    start = 0
-    if not AS_ANOTHER.issuperset(call.wrapped):
-        if AS_ANOTHER.intersection(call.wrapped):
-            return None
-        start = len(words) - len(unwrap(command.arguments)[0])
-    end = next(i for i, word in enumerate(words) if word.span == call.head.span)
-    own = [word.raw for word in words[start : end + 1]]
-    if "\n" in "".join(own):
+    words = command.arguments
+    wrappers = len(words) - len(unwrap(words)[0])
+    another = AS_ANOTHER.intersection(call.wrapped)
+    if another and not AS_ANOTHER.issuperset(call.wrapped):
         return None
-    if "{}" in template:
-        return template.replace("{}", " ".join(own))
-    prefix = [word.raw for word in words[: len(words) - len(unwrap(command.arguments)[0])]]
-    return " ".join([*(prefix if call.wrapped == ("sudo",) else ()), template])
+    end = next(i for i, word in enumerate(words) if word.span == call.head.span)
+    before = [word.raw for word in words[: wrappers if another else 0]]
+    program = " ".join(word.raw for word in words[wrappers : end + 1])
+    if not template.startswith("{}") and another - {"sudo"}:
+        return None
+    text = " ".join([*before, template.replace("{}", program)])
+    return None if "\n" in text else text
 
 
 def elsewhere(instruction: Instruction, command: Command, call: Call, table: Manager) -> str | None:
@@ -108,7 +109,7 @@ def elsewhere(instruction: Instruction, command: Command, call: Call, table: Man
     own = [word.raw.partition("=")[0] for word in command.node.assignments]
     if set(own) & {*names, "PATH"}:
         return f"{own[0]} is set for this call alone"
-    if "{}" not in table.clean:
+    if not table.clean.startswith("{}"):
         environment = instruction.state.environment()
         before = script.text[: command.node.start]
         home = "~" in table.clean or "HOME" in table.clean
@@ -117,6 +118,15 @@ def elsewhere(instruction: Instruction, command: Command, call: Call, table: Man
                 return f"{name} says where the cache lies"
         if home and call.wrapped and {"sudo", "gosu", "su-exec", "env"}.intersection(call.wrapped):
             return f"whose home directory {call.wrapped[0]} leaves to it is not known"
-        if not home and {"gosu", "su-exec"}.intersection(call.wrapped):
-            return "what another user has written is not removed"
+        if re.search(r'[ "](/|\$\()', table.clean) and not table.root and not _root(instruction, call):
+            return "it may lie in a directory of root's"
     return None
+
+
+def _root(instruction: Instruction, call: Call) -> bool:
+    """Whether a call is root's for certain; official images leave their user at that."""
+    if "sudo" in call.wrapped:
+        return True
+    user = instruction.state.user
+    assert instruction.stage is not None
+    return user in ROOT and (user != "" or "/" not in instruction.stage.root.name)

@@ -52,7 +52,7 @@ def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, t
     for earlier in (*before(instruction), instruction):
         if earlier.name == "RUN" and any(does(call, table.purpose) for _, call in calls(earlier, table)):
             return f"{table.name} is called to fill its cache for later"
-    word = re.compile(rf"(?<![\w-]){re.escape(table.name)}(?![\w-])")
+    word = re.compile(rf"(?<![\w-])(?:{'|'.join((re.escape(table.name), *table.programs))})(?![\w-])")
     for _, call in ((c, k) for c, k in calls(instruction, table) if c.node.start > command.node.start):
         if call.option(*table.offline):
             return "a later command needs what lies in the cache"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from slimfix.dockerfile import Dockerfile, Instruction
@@ -99,7 +100,7 @@ def reason_to_keep(
         return KEPT
     if any(re.search(pattern, dockerfile.text) for pattern in table.unless):
         return f"{table.name} may need what lies in its cache"
-    text = instruction.logical.text
+    text = getattr(instruction.script, "text", "")
     if table.needs and not any(re.search(pattern, text) for pattern in table.needs):
         return f"{table.name} may still be at work on its cache"
     return lacking(instruction, table)
@@ -128,7 +129,7 @@ def at_rest(path: str, dirs: Iterable[str] = ()) -> str:
     path = re.sub(r"^(\$HOME|\$\{HOME\}|~\w*|/root|/home/[^/]+)(?=/|$)", "~", path)
     for variable in dirs:
         path = re.sub(rf"^\$(?:{variable}\b|\{{{variable}[^}}]*\}})", "$", path)
-    path = re.sub(r"(/[*._]*\*[*._]*)+$", "", path)
+    path = re.sub(r"(/\.?\*[^/]*)+$", "", path)
     return path.rstrip("/") or "/"
 
 
@@ -138,7 +139,9 @@ def covers(written: str, paths: Iterable[str], dirs: Iterable[str] = ()) -> bool
     if place == "$":
         return True
     wanted = [at_rest(path) for path in paths]
-    return place != "~" and any(each == place or each.startswith(place.rstrip("/") + "/") for each in wanted)
+    return place != "~" and any(
+        fnmatchcase(place, each) or each.startswith(place.rstrip("/") + "/") for each in wanted
+    )
 
 
 def cache_mounted(instruction: Instruction, paths: Iterable[str], table: Manager) -> bool:

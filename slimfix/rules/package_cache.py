@@ -60,7 +60,8 @@ def _flags(dockerfile: Dockerfile, instruction: Instruction, table: Manager) -> 
         if reason:
             yield Skip(reason, command.span)
         else:
-            message = f"add {table.flag} to {call.program} {verb.value}"
+            words = [w for w in (call.verb, *call.operands) if w is not None and w.span <= verb.span]
+            message = f"add {table.flag} to {' '.join([call.program, *(w.raw for w in words)])}"
             yield Fix((insert_after(verb, table.flag),), message, command.span)
 
 
