@@ -98,7 +98,8 @@ def add_command(
         return Edit(here, f" && {command}" if operator == "&&" else f"\n{indent}{command}")
     inline = f" && {command}" if operator == "&&" else f"; {command}"
     text = dockerfile.source(instruction.text_span)
-    if "\n" not in text and len(text.rstrip()) + len(inline) <= WIDTH:
+    width = WIDTH + (len("ONBUILD ") if instruction.onbuild else 0)
+    if "\n" not in text and len(text.rstrip()) + len(inline) <= width:
         return Edit(here, inline)
     habits = layout(dockerfile)
     indents = _command_indents(text, operator, dockerfile.escape)
