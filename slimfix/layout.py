@@ -102,6 +102,12 @@ def add_command(
     if "\n" not in text and len(text.rstrip()) + len(inline) <= width:
         return Edit(here, inline)
     habits = layout(dockerfile)
+    line = dockerfile.source(Span(line_start(dockerfile.text, offset), instruction.text_span.end)).split(
+        "\n"
+    )[0]
+    rest = dockerfile.source(Span(offset, instruction.text_span.end)).split("\n")[0].strip()
+    if rest.removesuffix(dockerfile.escape).strip() not in ("", "&&", ";") and len(line + inline) <= WIDTH:
+        return Edit(here, inline)
     indents = _command_indents(text, operator, dockerfile.escape)
     leading = habits.leading or not habits.trailing
     own = body_indent(dockerfile, instruction)
@@ -112,6 +118,32 @@ def add_command(
         return Edit(here, f" {dockerfile.escape}\n{indent}&& {command}")
     before = "" if operator == ";" else " "
     return Edit(here, f"{before}{operator} {dockerfile.escape}\n{indent}{command}")
+
+
+def add_flags(dockerfile: Dockerfile, instruction: Instruction, flags: list[str]) -> Edit:
+    """Add builder flags to a RUN, behind those that it has.
+
+    They share the line with what follows, if that does not get too long; else each gets one of its own,
+    indented as the RUN is.
+    """
+    if instruction.flags:
+        last = instruction.flags[-1]
+        offset = instruction.logical.span(last.start, last.end).end
+    else:
+        offset = instruction.keyword_span.end
+    text = dockerfile.source(instruction.text_span)
+    first = text.split("\n")[0].rstrip()
+    inline = "".join(f" {flag}" for flag in flags)
+    if len(flags) == 1 and len(first) + len(inline) <= WIDTH:
+        return Edit(Span(offset, offset), inline)
+    indent = body_indent(dockerfile, instruction) or layout(dockerfile).indent
+    joint = f" {dockerfile.escape}\n{indent}"
+    gap = dockerfile.text[offset:]
+    rest = Span(offset, offset + len(gap) - len(gap.lstrip(" \t")))
+    if not instruction.flags:
+        new = f" {joint.join([flags[0], *flags[1:]]).lstrip()}{joint}"
+        return Edit(rest, new) if dockerfile.source(rest) else Edit(Span(offset, offset), new)
+    return Edit(Span(offset, offset), "".join(joint + flag for flag in flags))
 
 
 def _command_indents(text: str, operator: str, escape: str) -> list[tuple[bool, str]]:

@@ -16,6 +16,7 @@ else:
 import dockerfile as buildkit
 import pytest
 
+from slimfix.config import SHARED
 from slimfix.context import BuildContext
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
@@ -51,7 +52,9 @@ def read_cases(rule: Rule) -> Iterator[Case]:
         if match["context"] is not None:
             lines = [line.split(": ", 1) for line in match["context"].splitlines() if line.strip()]
             context = BuildContext.of({name: value.replace("\\n", "\n") for name, value in lines})
-        options = {rule.name: tomllib.loads(match["options"] or "")}
+        given = tomllib.loads(match["options"] or "")
+        shared = {key: given.pop(key) for key in SHARED if key in given}
+        options = {rule.name: given, **shared}
         before = match["before"]
         after = before if match["after"] is None else match["after"] + "\n"
         yield Case(rule, title, before, after, context, options)

@@ -64,6 +64,8 @@ class Manager(NamedTuple):
     """The command that empties the cache. ``{}`` stands for the program as it was called."""
     cleaned_by: Words = ()
     """Verbs that empty the cache."""
+    purges: Words = ()
+    """Verbs that do so, but may fail when there is nothing in it."""
     chosen: Words = ()
     """Options that say where a cache is wanted, or that there is another root."""
     off: Mapping[str, Words] = {}
@@ -90,6 +92,12 @@ class Manager(NamedTuple):
     """Whether a later call, or the running container, reads what lies in the cache."""
     assumes: str = ""
     """What must hold for the cache to be worthless; nothing when empty."""
+    mount: Words = ()
+    """Directories on which a cache mount is right; none when it would be of no use."""
+    mount_if: Words = ()
+    """Regular expressions over the Dockerfile without which the first of them alone is mounted."""
+    locked: bool = False
+    """Whether two builds must not use the mount at once."""
     lists: Lists | None = None
 
 

@@ -118,7 +118,7 @@ def elsewhere(instruction: Instruction, command: Command, call: Call, table: Man
                 return f"{name} says where the cache lies"
         if home and call.wrapped and {"sudo", "gosu", "su-exec", "env"}.intersection(call.wrapped):
             return f"whose home directory {call.wrapped[0]} leaves to it is not known"
-        if re.search(r'[ "](/|\$\()', table.clean) and not table.root and not _root(instruction, call):
+        if re.search(r'\s"?(/|\$\()', table.clean) and not table.root and not _root(instruction, call):
             return "it may lie in a directory of root's"
     return None
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge.managers import Lists, Manager
-from slimfix.rules._managers import as_call, cache_mounted, calls, does
+from slimfix.rules._clean import removals
+from slimfix.rules._managers import as_call, cache_mounted, calls, covers, does
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import unwrap
 
@@ -68,6 +69,33 @@ def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, t
 
 def _called(instruction: Instruction, table: Manager) -> bool:
     return instruction.name == "RUN" and any(True for _ in calls(instruction, table))
+
+
+def missed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
+    """What would fail on an empty cache: ``rm`` without ``-f``, ``pip cache purge``, a COPY of it."""
+    paths = (*table.cache, *(table.lists.paths if table.lists else ()))
+    for later in (instruction, *following(instruction)):
+        script = later.script
+        if later.name != "RUN" or isinstance(script, Opaque):
+            continue
+        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
+        found += [c for c, call in calls(later, table) if does(call, table.purges)]
+        if any(later is not instruction or c.node.start > command.node.start for c in found):
+            line = dockerfile.lines.at(later.span.start)[0]
+            return f"line {line} may fail if there is nothing to delete"
+    for each in dockerfile.instructions:
+        if each.name == "COPY" and each.flag("from") and each.parts:
+            if any(covers(path, (part.text,)) for part in each.parts[:-1] for path in paths):
+                return f"line {dockerfile.lines.at(each.span.start)[0]} copies what lies in it"
+    return None
+
+
+def _forced(command: Command) -> bool:
+    """Whether a removal succeeds when there is nothing to remove."""
+    options = [value for value in command.values if value and value.startswith("-")]
+    return any(o == "--force" or (not o.startswith("--") and "f" in o) for o in options) and (
+        "find" not in command.values
+    )
 
 
 class Readers(NamedTuple):

@@ -26,8 +26,9 @@ from slimfix.fix import Fix, Skip
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.layout import insert_after
 from slimfix.rules._clean import removals
-from slimfix.rules._later import following
+from slimfix.rules._later import following, missed
 from slimfix.rules._managers import calls, does, manager, reason_to_keep, runs
+from slimfix.rules._mounts import mount
 from slimfix.shell import Command, Opaque
 
 CODE = "SF101"
@@ -45,6 +46,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             if verb is None or call.option(table.flag):
                 continue
             reason = reason_to_keep(dockerfile, instruction, call, table)
+            reason = reason or missed(dockerfile, instruction, command, table)
             if update and reason is None:
                 if _removed(instruction, command, table.lists):
                     continue
@@ -52,6 +54,10 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             if reason:
                 yield Skip(reason, command.span)
                 continue
+            instead = mount(dockerfile, instruction, command, call, table)
+            if instead is not None:
+                yield instead
+                break
             message = f"add {table.flag} to apk {verb.value}"
             yield Fix((insert_after(verb, table.flag),), message, command.span)
 

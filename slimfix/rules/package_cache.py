@@ -30,8 +30,9 @@ from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Manager
 from slimfix.layout import add_command, insert_after
 from slimfix.rules._clean import Filled, elsewhere, emptied, repeated, unclean
-from slimfix.rules._later import needed
+from slimfix.rules._later import missed, needed
 from slimfix.rules._managers import at_home, calls, does, mentioned, reason_to_keep, runs, turned_off
+from slimfix.rules._mounts import mount
 from slimfix.shell import Opaque
 from slimfix.shell.insert import behind, operator
 
@@ -57,8 +58,13 @@ def _flags(dockerfile: Dockerfile, instruction: Instruction, table: Manager) -> 
         if verb is None or call.option(table.flag) or turned_off(instruction, command, table):
             continue
         reason = reason_to_keep(dockerfile, instruction, call, table)
+        reason = reason or missed(dockerfile, instruction, command, table)
+        instead = None if reason else mount(dockerfile, instruction, command, call, table)
         if reason:
             yield Skip(reason, command.span)
+        elif instead is not None:
+            yield instead
+            return
         else:
             words = [w for w in (call.verb, *call.operands) if w is not None and w.span <= verb.span]
             message = f"add {table.flag} to {' '.join([call.program, *(w.raw for w in words)])}"
@@ -96,8 +102,12 @@ def _emptied(dockerfile: Dockerfile, instruction: Instruction, filled: Filled, t
     reason = reason_to_keep(dockerfile, instruction, call, table)
     reason = reason or elsewhere(instruction, command, call, table)
     reason = reason or needed(dockerfile, instruction, command, table)
+    reason = reason or missed(dockerfile, instruction, command, table)
     if reason or isinstance(place, str):
         return reason or str(place)
+    instead = mount(dockerfile, instruction, command, call, table)
+    if instead is not None:
+        return instead
     if instruction.heredocs and not instruction.heredoc_script:
         return "the RUN holds a heredoc"
     text = repeated(command, call, table.clean)

@@ -30,8 +30,9 @@ from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.layout import add_command
 from slimfix.rules._clean import removals
-from slimfix.rules._later import readers
+from slimfix.rules._later import missed, readers
 from slimfix.rules._managers import KEPT, ROOT, at_home, cache_mounted, calls, does, mentioned, runs
+from slimfix.rules._mounts import mount
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import AS_ANOTHER, Call
 from slimfix.shell.insert import at_end, operator
@@ -93,6 +94,12 @@ def _fix(
     found = readers(dockerfile, instruction, table, lists)
     if found.line is not None:
         return f"line {found.line} installs without fetching them itself"
+    reason = missed(dockerfile, instruction, command, table)
+    if reason:
+        return reason
+    instead = mount(dockerfile, instruction, command, call, table)
+    if instead is not None:
+        return instead
     place = at_end(script)
     if isinstance(place, str):
         return place

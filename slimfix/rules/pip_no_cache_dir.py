@@ -22,7 +22,9 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Skip
 from slimfix.layout import insert_after
+from slimfix.rules._later import missed
 from slimfix.rules._managers import calls, does, manager, reason_to_keep, runs, turned_off
+from slimfix.rules._mounts import mount
 
 CODE = "SF102"
 ORDER = 20
@@ -37,8 +39,13 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             if verb is None or call.option(table.flag) or turned_off(instruction, command, table):
                 continue
             reason = reason_to_keep(dockerfile, instruction, call, table)
+            reason = reason or missed(dockerfile, instruction, command, table)
             if reason:
                 yield Skip(reason, command.span)
                 continue
+            instead = mount(dockerfile, instruction, command, call, table)
+            if instead is not None:
+                yield instead
+                break
             message = f"add {table.flag} to {call.program} {verb.value}"
             yield Fix((insert_after(verb, table.flag),), message, command.span)
