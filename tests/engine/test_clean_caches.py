@@ -167,14 +167,6 @@ CASES = [
         "python -c 'import six'",
     ),
     Case(
-        "poetry",
-        "FROM python:3.11-slim\nRUN pip install --no-cache-dir poetry\nWORKDIR /src\nCOPY . .\n"
-        "RUN poetry install --no-root\n",
-        "/root/.cache/pypoetry/cache /root/.cache/pypoetry/artifacts",
-        "cd /src && poetry run python -c 'import six'",
-        {"pyproject.toml": PROJECT.encode()},
-    ),
-    Case(
         "pdm",
         "FROM python:3.11-slim\nRUN pip install --no-cache-dir pdm\nWORKDIR /src\nCOPY . .\n"
         "RUN pdm install --no-self\n",
