@@ -82,6 +82,9 @@ class Manager(NamedTuple):
     """Families of base images in which it is at home; any when empty."""
     unless: Words = ()
     """Regular expressions over the Dockerfile under which the cache is no cache."""
+    beside: Mapping[str, str] = {}
+    """Files of the build context, as patterns, that have the same meaning, each with a regular expression
+    over its content; ``""`` when it is enough that there is one."""
     needs: Words = ()
     """Regular expressions over the RUN, one of which must match."""
     purpose: Words = ()

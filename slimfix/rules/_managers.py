@@ -100,10 +100,20 @@ def reason_to_keep(
         return KEPT
     if any(re.search(pattern, dockerfile.text) for pattern in table.unless):
         return f"{table.name} may need what lies in its cache"
+    if any(_beside(dockerfile, pattern, content) for pattern, content in table.beside.items()):
+        return f"{table.name} is set up to need what lies in its cache"
     text = getattr(instruction.script, "text", "")
     if table.needs and not any(re.search(pattern, text) for pattern in table.needs):
         return f"{table.name} may still be at work on its cache"
     return lacking(instruction, table)
+
+
+def _beside(dockerfile: Dockerfile, pattern: str, content: str) -> bool:
+    """Whether the build context, if it is known, has a file with such content."""
+    context = dockerfile.context
+    if context is None:
+        return False
+    return any(re.search(content, context.read_text(path) or "") for path in context.glob(pattern))
 
 
 def turned_off(instruction: Instruction, command: Command, table: Manager) -> bool:
