@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from slimfix.shell import Logical, Opaque, Script
-from slimfix.shell.insert import Place, at_end, behind, operator
+from slimfix.shell.insert import Place, at_end, behind, operator, precedes
 from slimfix.text import Span
 
 SHELLS = [[*words] for words in (["dash"], ["bash"], ["busybox", "sh"]) if shutil.which(words[0])]
@@ -119,3 +119,31 @@ def test_a_branch_that_need_not_be_entered() -> None:
     assert isinstance(behind(script, b, [b]), str)
     assert isinstance(behind(script, b, [a, b]), Place)
     assert isinstance(behind(script, b), Place)
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [
+        ("a && b", True),
+        ("a; b", True),
+        ("{ a; } && b", True),
+        ("set -e; (a); b", True),
+        ("a || true; b", True),
+        ("export X=1 && a; b", True),
+        ("a | tee log; b", True),
+        ("if x; then a && b; fi", True),
+        ("test -f x && a; b", False),
+        ("test -f x || a; b", False),
+        ("x && a && y || b", False),
+        ("if x; then a; fi; b", False),
+        ("if x; then a; else b; fi", False),
+        ("for i in; do a; done; b", False),
+        ("b; a", False),
+        ("a & b", False),
+    ],
+)
+def test_precedes(text: str, certain: bool) -> None:
+    script = Script.read(Logical.of(text, [Span(0, len(text))]))
+    assert not isinstance(script, Opaque)
+    named = {command.name: command.node for command in script.commands}
+    assert precedes(script, named["a"], named["b"]) == certain

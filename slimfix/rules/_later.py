@@ -12,6 +12,7 @@ from slimfix.rules._clean import removals
 from slimfix.rules._managers import as_call, cache_mounted, calls, covers, does
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import unwrap
+from slimfix.shell.insert import precedes
 
 _STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
@@ -136,28 +137,38 @@ def _reads(
         fresh = any(re.search(rf"\b{re.escape(verb)}\b", source) for verb in lists.fills)
         return None if _word(table).search(source) and not fresh else []
     unknown: list[str] = []
-    fetched: list[tuple[str, ...]] = []
+    fetched: list[Command] = []
+    brought = _brought(dockerfile)
     for command in script.commands:
-        if any(command.nesting[: len(nesting)] == nesting for nesting in fetched):
+        if any(precedes(script, other.node, command.node) for other in fetched):
             continue  # from here on they are this RUN's own
         if any(re.search(p, script.text[command.node.start : command.node.end]) for p in lists.updaters):
-            fetched.append(())
+            fetched.append(command)
             continue
         call = as_call(command, table)
         if call is not None:
             if does(call, lists.fills):
-                fetched.append(tuple(n for n in command.nesting if n not in ("subshell", "group")))
+                fetched.append(command)
             elif call.verb is not None and not does(call, lists.harmless):
                 return None
             continue
-        answer = _may_read(command, table, lists)
+        answer = _may_read(command, table, lists, brought)
         if answer is None:
             return None
         unknown += answer
     return unknown
 
 
-def _may_read(command: Command, table: Manager, lists: Lists) -> list[str] | None:
+def _brought(dockerfile: Dockerfile) -> set[str]:
+    """The names of the files that the build context gives: some may be programs."""
+    files: set[str] = set()
+    for each in dockerfile.instructions:
+        if each.name in ("COPY", "ADD") and each.flag("from") is None:
+            files.update(part.text.rstrip("/").rpartition("/")[2].strip('"[],') for part in each.parts)
+    return files - {"", ".", "*"}
+
+
+def _may_read(command: Command, table: Manager, lists: Lists, brought: set[str]) -> list[str] | None:
     """None when another program reads the lists; its name, as a list, when it may."""
     arguments, _ = unwrap(command.arguments)
     if not command.arguments:
@@ -177,6 +188,8 @@ def _may_read(command: Command, table: Manager, lists: Lists) -> list[str] | Non
             inline = any(a.value in ("-c", "-lc", "-xc", "-ec", "-ic") for a in arguments[1:])
             return [] if inline else [" ".join([base, *files[:1]])]
         return []
+    if base in brought:
+        return [name]
     if "/" in name and not _KNOWN.match(name) and not _TOOLS.fullmatch(name):
         return [name]
     return []

@@ -23,6 +23,7 @@ Clears hadolint's DL3009.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
@@ -82,6 +83,8 @@ def _fix(
     assert not isinstance(script, Opaque)
     if cache_mounted(instruction, lists.paths, table) or call.option(*table.chosen):
         return KEPT
+    if any(re.search(pattern, dockerfile.text) for pattern in table.unless):
+        return f"{table.name} may be called by other programs"
     if instruction.onbuild:
         return "what follows an ONBUILD trigger is not known"
     if instruction.heredocs and not instruction.heredoc_script:

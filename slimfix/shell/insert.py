@@ -64,6 +64,40 @@ def behind(script: Script, command: Simple, alike: Collection[Simple] | None = N
     return Place(nodes[at], tuple(_scope(nodes[: at + 1])))
 
 
+def precedes(script: Script, first: Simple, second: Simple) -> bool:
+    """Whether *first* has certainly been run when *second* is reached."""
+    one, two = path(script.root, first), path(script.root, second)
+    depth = next((i for i, (a, b) in enumerate(zip(one, two)) if a is not b), 0)
+    if not depth:
+        return False
+    fork = one[depth - 1]
+    if isinstance(fork, AndOr):
+        i, j = _index(fork.items, one[depth]), _index(fork.items, two[depth])
+        reached = i < j and (i == 0 or "||" not in fork.operators[:j])
+    elif isinstance(fork, Sequence):
+        i = _index(fork.items, one[depth])
+        reached = i < _index(fork.items, two[depth]) and fork.terminators[i] != "&"
+    else:
+        reached = False
+    return reached and all(map(_runs, one[depth:], one[depth + 1 :]))
+
+
+def _runs(node: Node, child: Node) -> bool:
+    """Whether *child* is run whenever *node* is."""
+    if isinstance(node, AndOr):
+        before = node.items[: _index(node.items, child)]
+        return all(
+            isinstance(item, Simple) and (not item.words or item.words[0].value in _HARDLY_FAIL)
+            for item in before
+        )
+    if isinstance(node, Sequence):
+        return node.terminators[_index(node.items, child)] != "&"
+    return isinstance(node, Pipeline) or (isinstance(node, Compound) and node.kind in ("group", "subshell"))
+
+
+_HARDLY_FAIL = ("export", "set", "echo", "cd", ":", "true", "mkdir", "printf")
+
+
 def at_end(script: Script) -> Place | str:
     """The place behind everything that the script does, or why there is none."""
     root = script.root
