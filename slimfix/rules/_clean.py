@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
-from slimfix.knowledge.managers import Manager
+from slimfix.knowledge.managers import Lists, Manager
 from slimfix.rules._managers import ROOT, calls, covers, does
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import AS_ANOTHER, Call, unwrap
@@ -56,6 +56,15 @@ def emptied(instruction: Instruction, table: Manager) -> list[Command]:
     own = {repeated(command, call, table.clean) for command, call in calls(instruction, table)}
     found += [c for c in script.commands if script.text[c.node.start : c.node.end] in own]
     return sorted(found, key=lambda command: command.node.start)
+
+
+def lists_removed(instruction: Instruction, command: Command, table: Manager, lists: Lists) -> bool:
+    """Whether something behind *command* removes the package lists that it has fetched."""
+    script = instruction.script
+    assert not isinstance(script, Opaque)
+    removing = list(removals(script, lists.paths))
+    removing += [other for other, call in calls(instruction, table) if does(call, lists.cleaned_by)]
+    return any(other.node.start > command.node.start for other in removing)
 
 
 def unclean(instruction: Instruction, filled: list[Filled], cleaned: list[Command]) -> Iterator[Filled]:

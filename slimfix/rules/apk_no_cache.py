@@ -23,9 +23,9 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Skip
-from slimfix.knowledge.managers import Lists, Manager
-from slimfix.layout import insert_after
-from slimfix.rules._clean import removals
+from slimfix.knowledge.managers import Manager
+from slimfix.rules._clean import lists_removed
+from slimfix.rules._flag import flagged
 from slimfix.rules._later import following, missed
 from slimfix.rules._managers import calls, does, manager, reason_to_keep, runs
 from slimfix.rules._mounts import mount
@@ -48,7 +48,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             reason = reason_to_keep(dockerfile, instruction, call, table)
             reason = reason or missed(dockerfile, instruction, command, table)
             if update and reason is None:
-                if _removed(instruction, command, table.lists):
+                if lists_removed(instruction, command, table, table.lists):
                     continue
                 reason = _read(dockerfile, instruction, command, table)
             if reason:
@@ -58,16 +58,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             if instead is not None:
                 yield instead
                 break
-            message = f"add {table.flag} to apk {verb.value}"
-            yield Fix((insert_after(verb, table.flag),), message, command.span)
-
-
-def _removed(instruction: Instruction, command: Command, lists: Lists) -> bool:
-    """Whether the index is deleted by hand, behind its update."""
-    script = instruction.script
-    if isinstance(script, Opaque):
-        return False
-    return any(each.node.start > command.node.start for each in removals(script, lists.paths))
+            yield flagged(command, call, verb, table)
 
 
 def _read(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:

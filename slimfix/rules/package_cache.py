@@ -28,8 +28,9 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Manager
-from slimfix.layout import add_command, insert_after
+from slimfix.layout import add_command
 from slimfix.rules._clean import Filled, elsewhere, emptied, repeated, unclean
+from slimfix.rules._flag import without_cache
 from slimfix.rules._later import missed, needed
 from slimfix.rules._managers import at_home, calls, does, mentioned, reason_to_keep, runs, turned_off
 from slimfix.rules._mounts import mount
@@ -49,26 +50,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             continue
         for instruction in runs(dockerfile, table.name):
             if not isinstance(instruction.script, Opaque) and at_home(instruction, table):
-                yield from (_flags if table.flag else _cleaning)(dockerfile, instruction, table)
-
-
-def _flags(dockerfile: Dockerfile, instruction: Instruction, table: Manager) -> Iterator[Fix | Skip]:
-    for command, call in calls(instruction, table):
-        verb = does(call, table.fills)
-        if verb is None or call.option(table.flag) or turned_off(instruction, command, table):
-            continue
-        reason = reason_to_keep(dockerfile, instruction, call, table)
-        reason = reason or missed(dockerfile, instruction, command, table)
-        instead = None if reason else mount(dockerfile, instruction, command, call, table)
-        if reason:
-            yield Skip(reason, command.span)
-        elif instead is not None:
-            yield instead
-            return
-        else:
-            words = [w for w in (call.verb, *call.operands) if w is not None and w.span <= verb.span]
-            message = f"add {table.flag} to {' '.join([call.program, *(w.raw for w in words)])}"
-            yield Fix((insert_after(verb, table.flag),), message, command.span)
+                yield from (without_cache if table.flag else _cleaning)(dockerfile, instruction, table)
 
 
 def _cleaning(dockerfile: Dockerfile, instruction: Instruction, table: Manager) -> Iterator[Fix | Skip]:

@@ -30,7 +30,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.layout import add_command
-from slimfix.rules._clean import removals
+from slimfix.rules._clean import lists_removed
 from slimfix.rules._later import missed, readers
 from slimfix.rules._managers import KEPT, ROOT, at_home, cache_mounted, calls, does, mentioned, runs
 from slimfix.rules._mounts import mount
@@ -52,22 +52,13 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             if not found or not at_home(instruction, table):
                 continue
             command, call = found[-1]
-            if _removed(instruction, command, table, table.lists):
+            if lists_removed(instruction, command, table, table.lists):
                 continue
             answer = _fix(dockerfile, instruction, command, call, table, table.lists)
             if isinstance(answer, str):
                 yield Skip(f"the package lists stay: {answer}", command.span)
             else:
                 yield answer
-
-
-def _removed(instruction: Instruction, command: Command, table: Manager, lists: Lists) -> bool:
-    """Whether a command behind the last update removes the lists."""
-    script = instruction.script
-    assert not isinstance(script, Opaque)
-    removing = list(removals(script, lists.paths))
-    removing += [other for other, call in calls(instruction, table) if does(call, lists.cleaned_by)]
-    return any(other.node.start > command.node.start for other in removing)
 
 
 def _fix(
