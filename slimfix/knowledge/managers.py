@@ -33,6 +33,8 @@ class Lists(NamedTuple):
     """Other programs that do, as regular expressions."""
     cleaned_by: Words = ()
     """Verbs of the manager that remove them."""
+    partial: Words = ()
+    """Regular expressions over a call that fetches only some of them, and leaves the rest."""
     updaters: Words = ()
     """Regular expressions over a RUN: scripts from the network that write the lists anew."""
 

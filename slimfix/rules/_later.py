@@ -10,9 +10,9 @@ from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.rules._clean import removals
 from slimfix.rules._managers import as_call, cache_mounted, calls, covers, does
-from slimfix.shell import Command, Opaque
+from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrap
-from slimfix.shell.insert import precedes
+from slimfix.shell.insert import always, precedes
 
 _STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
@@ -110,17 +110,54 @@ class Readers(NamedTuple):
 
 def readers(dockerfile: Dockerfile, instruction: Instruction, table: Manager, lists: Lists) -> Readers:
     """Who reads the lists that *instruction* has fetched."""
+    assert instruction.stage is not None
+    rest = [i for i in following(instruction) if i.stage is instruction.stage]
     unknown: list[str] = []
-    for later in following(instruction):
+    line = _scan(dockerfile, rest, instruction.stage, table, lists, unknown)
+    return Readers(line, tuple(dict.fromkeys(unknown)))
+
+
+def _scan(
+    dockerfile: Dockerfile,
+    instructions: list[Instruction],
+    stage: Stage,
+    table: Manager,
+    lists: Lists,
+    unknown: list[str],
+) -> int | None:
+    """The line of a reader among *instructions* and in the stages FROM theirs; adds to *unknown*."""
+    for later in instructions:
+        line = dockerfile.lines.at(later.span.start)[0]
         if later.name in _STARTS and _word(table).search(dockerfile.source(later.span)):
-            return Readers(dockerfile.lines.at(later.span.start)[0], ())
+            return line
         if later.name != "RUN" or cache_mounted(later, lists.paths, table):
             continue
         found = _reads(dockerfile, later, table, lists)
         if found is None:
-            return Readers(dockerfile.lines.at(later.span.start)[0], ())
+            return line
         unknown += found
-    return Readers(None, tuple(dict.fromkeys(unknown)))
+        if not later.onbuild and _fetches(later, table, lists):
+            return None  # what comes behind it reads those
+    for child in stage.used_by:
+        line_there = _scan(dockerfile, child.instructions, child, table, lists, unknown)
+        if line_there is not None:
+            return line_there
+    return None
+
+
+def _fetches(instruction: Instruction, table: Manager, lists: Lists) -> bool:
+    """Whether a RUN certainly fetches the lists anew."""
+    script = instruction.script
+    if isinstance(script, Opaque):
+        return False
+    updates = [command for command, call in calls(instruction, table) if does(call, lists.fills)]
+    return any(always(script, c.node) and not _partial(script, c, lists) for c in updates)
+
+
+def _partial(script: Script, command: Command, lists: Lists) -> bool:
+    """Whether an update leaves some of the lists as they are."""
+    text = script.text[command.node.start : command.node.end]
+    return any(re.search(pattern, text) for pattern in lists.partial)
 
 
 def _word(table: Manager) -> re.Pattern[str]:
@@ -148,6 +185,8 @@ def _reads(
         call = as_call(command, table)
         if call is not None:
             if does(call, lists.fills):
+                if _partial(script, command, lists):
+                    return None
                 fetched.append(command)
             elif call.verb is not None and not does(call, lists.harmless):
                 return None

@@ -82,6 +82,12 @@ def precedes(script: Script, first: Simple, second: Simple) -> bool:
     return reached and all(map(_runs, one[depth:], one[depth + 1 :]))
 
 
+def always(script: Script, command: Simple) -> bool:
+    """Whether *command* is run whenever the script is, and none of it has failed."""
+    nodes = path(script.root, command)
+    return bool(nodes) and all(map(_runs, nodes, nodes[1:]))
+
+
 def _runs(node: Node, child: Node) -> bool:
     """Whether *child* is run whenever *node* is."""
     if isinstance(node, AndOr):
