@@ -64,6 +64,8 @@ class Manager(NamedTuple):
     """The option that keeps the cache from being filled."""
     clean: str = ""
     """The command that empties the cache. ``{}`` stands for the program as it was called."""
+    carried: Words = ()
+    """Options of a call without which a command of the same program might fail: they go with it."""
     cleaned_by: Words = ()
     """Verbs that empty the cache."""
     purges: Words = ()

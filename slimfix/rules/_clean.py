@@ -53,7 +53,7 @@ def emptied(instruction: Instruction, table: Manager) -> list[Command]:
     assert not isinstance(script, Opaque)
     found = [command for command, call in calls(instruction, table) if does(call, table.cleaned_by)]
     found += removals(script, table.cache, table.dirs)
-    own = {repeated(command, call, table.clean) for command, call in calls(instruction, table)}
+    own = {repeated(command, call, table) for command, call in calls(instruction, table)}
     found += [c for c in script.commands if script.text[c.node.start : c.node.end] in own]
     return sorted(found, key=lambda command: command.node.start)
 
@@ -88,8 +88,8 @@ def unclean(instruction: Instruction, filled: list[Filled], cleaned: list[Comman
         yield each
 
 
-def repeated(command: Command, call: Call, template: str) -> str | None:
-    """The command of *template*, by the same user as *call*; None when it cannot be told how.
+def repeated(command: Command, call: Call, table: Manager) -> str | None:
+    """The command that empties the cache, by the same user as *call*; None when it cannot be told how.
 
     A ``{}`` at its beginning is the call up to the program, ``sudo`` and all; elsewhere it is the program.
     A wrapper that chooses the user goes with the command, one that gives it time or arguments does not.
@@ -104,9 +104,10 @@ def repeated(command: Command, call: Call, template: str) -> str | None:
     end = next(i for i, word in enumerate(words) if word.span == call.head.span)
     before = [word.raw for word in words[: wrappers if another else 0]]
     program = " ".join(word.raw for word in words[wrappers : end + 1])
-    if not template.startswith("{}") and another - {"sudo"}:
+    if not table.clean.startswith("{}") and another - {"sudo"}:
         return None
-    text = " ".join([*before, template.replace("{}", program)])
+    carried = [option.raw for option, _ in call.options if option.value in table.carried]
+    text = " ".join([*before, table.clean.replace("{}", program), *carried])
     return None if "\n" in text else text
 
 

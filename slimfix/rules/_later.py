@@ -11,7 +11,7 @@ from slimfix.knowledge.managers import Lists, Manager
 from slimfix.rules._clean import removals
 from slimfix.rules._managers import as_call, cache_mounted, calls, covers, does
 from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import Call, unwrap
 from slimfix.shell.insert import always, precedes
 
 _STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
@@ -54,7 +54,7 @@ def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, t
     for earlier in (*before(instruction), instruction):
         if earlier.name == "RUN" and any(does(call, table.purpose) for _, call in calls(earlier, table)):
             return f"{table.name} is called to fill its cache for later"
-    word = re.compile(rf"(?<![\w-])(?:{'|'.join((re.escape(table.name), *table.programs))})(?![\w-])")
+    word = _mention(table)
     for _, call in ((c, k) for c, k in calls(instruction, table) if c.node.start > command.node.start):
         if call.option(*table.offline):
             return "a later command needs what lies in the cache"
@@ -66,6 +66,25 @@ def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, t
         if table.reused or any(re.search(rf"(?<!\S){re.escape(o)}(?![\w-])", text) for o in table.offline):
             return f"line {line} may need what lies in the cache"
     return None
+
+
+def _mention(table: Manager) -> re.Pattern[str]:
+    """What finds the manager in any text."""
+    return re.compile(rf"(?<![\w-])(?:{'|'.join((re.escape(table.name), *table.programs))})(?![\w-])")
+
+
+def replaced(dockerfile: Dockerfile, instruction: Instruction, call: Call, table: Manager) -> str | None:
+    """Why one more call may fail: this one installs another version of the program, and none follows.
+
+    (npm in its latest version starts on no old Node.js. A call that follows would fail with it.)
+    """
+    own = re.compile(rf"(?:{'|'.join(table.programs)})(?:@.*)?")
+    if "{}" not in table.clean or not any(own.fullmatch(o.value or "") for o in call.operands):
+        return None
+    for later in following(instruction):
+        if later.name in ("RUN", *_STARTS) and _mention(table).search(dockerfile.source(later.span)):
+            return None
+    return "it replaces itself, by a version that nothing calls here"
 
 
 def _called(instruction: Instruction, table: Manager) -> bool:

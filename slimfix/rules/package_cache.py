@@ -31,7 +31,7 @@ from slimfix.knowledge.managers import Manager
 from slimfix.layout import add_command
 from slimfix.rules._clean import Filled, elsewhere, emptied, repeated, unclean
 from slimfix.rules._flag import without_cache
-from slimfix.rules._later import missed, needed
+from slimfix.rules._later import missed, needed, replaced
 from slimfix.rules._managers import at_home, calls, does, mentioned, reason_to_keep, runs, turned_off
 from slimfix.rules._mounts import mount
 from slimfix.shell import Opaque
@@ -85,6 +85,7 @@ def _emptied(dockerfile: Dockerfile, instruction: Instruction, filled: Filled, t
     reason = reason or elsewhere(instruction, command, call, table)
     reason = reason or needed(dockerfile, instruction, command, table)
     reason = reason or missed(dockerfile, instruction, command, table)
+    reason = reason or replaced(dockerfile, instruction, call, table)
     if reason or isinstance(place, str):
         return reason or str(place)
     instead = mount(dockerfile, instruction, command, call, table)
@@ -92,7 +93,7 @@ def _emptied(dockerfile: Dockerfile, instruction: Instruction, filled: Filled, t
         return instead
     if instruction.heredocs and not instruction.heredoc_script:
         return "the RUN holds a heredoc"
-    text = repeated(command, call, table.clean)
+    text = repeated(command, call, table)
     if text is None:
         return "how it is called is not known"
     joint = operator(script, instruction.state.shell.options, place, text)
