@@ -256,21 +256,34 @@ CASES = [
 
 
 @cache
-def docker() -> str:
-    """A client that answers, with the classic builder."""
+def client(buildkit: bool) -> str | None:
+    """A client that answers; for BuildKit one that can ask for it."""
+    environment = {**os.environ, "DOCKER_BUILDKIT": str(int(buildkit))}
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         found = shutil.which("docker", path=directory)
-        if found and not subprocess.run([found, "version"], capture_output=True, timeout=60).returncode:
+        tried = [[found, "version"], [found, "build", "--help"]] if found else [["false"]]
+        if not any(
+            subprocess.run([*map(str, words)], env=environment, capture_output=True, timeout=120).returncode
+            for words in tried
+        ):
             return found
-    pytest.skip("no Docker engine answers")
+    return None
 
 
-def build(place: Path, text: str, tag: str) -> None:
+def docker(buildkit: bool = False) -> str:
+    """A client that answers, or the test is skipped."""
+    found = client(buildkit)
+    if found is None:
+        pytest.skip("no Docker engine answers")
+    return found
+
+
+def build(place: Path, text: str, tag: str, buildkit: bool = False) -> None:
     """Build an image of *text*, with the files in *place*."""
-    environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    environment = {**os.environ, "DOCKER_BUILDKIT": str(int(buildkit))}
     (place / "Dockerfile").write_text(text)
     (place / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")
-    words = [docker(), "build", "--network=host", "-t", tag, str(place)]
+    words = [docker(buildkit), "build", "--network=host", "-t", tag, str(place)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
@@ -312,4 +325,15 @@ def test_the_cache_is_gone(case: Case, tmp_path: Path, tags: list[str]) -> None:
     left = [int(within(tag, count)) for tag in tags]
     assert left[0] > 0, "nothing to clean: the case shows nothing"
     assert left[1] == 0, within(tags[1], f"find {case.cache} -type f | head")
+    within(tags[1], case.proof)
+
+
+@pytest.mark.parametrize("name", ["apk", "apt", "pip", "npm"])
+def test_the_cache_is_on_a_mount(name: str, tmp_path: Path, tags: list[str]) -> None:
+    docker(buildkit=True)
+    case = next(case for case in CASES if case.name == name)
+    result = rewrite(case.text, RULES, Reader(options={"cache-style": "mount"}), Safety.SAFE)
+    assert "--mount=type=cache" in result.after
+    build(tmp_path, result.after, tags[1], buildkit=True)
+    assert int(within(tags[1], f"find {case.cache} -type f 2>/dev/null | wc -l")) == 0
     within(tags[1], case.proof)
