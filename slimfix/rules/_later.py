@@ -1,26 +1,20 @@
-"""Whether something that comes later, in this image or one that is FROM it, needs what lies in a cache."""
+"""What comes later, in this image or one that is FROM it, and needs what lies in a cache."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
-from slimfix.knowledge.managers import Lists, Manager
+from slimfix.knowledge.managers import Manager, manager
 from slimfix.rules._clean import removals
-from slimfix.rules._managers import as_call, cache_mounted, calls, covers, does
-from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import Call, unwrap
-from slimfix.shell.insert import always, precedes
+from slimfix.rules._managers import calls, covers, does
+from slimfix.shell import Command, Opaque
+from slimfix.shell.call import Call
 
-_STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
-_KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
-_TOOLS = re.compile(
-    r"(?:.*/)?(?:configure|autogen\.sh|gradlew|mvnw|bootstrap\.sh|buildconf|Configure|config|activate|nvm\.sh)"
-)
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh", ".", "source", "make", "ansible-playbook", "puppet")
-_SPEAKERS = ("echo", "printf", "sed", "grep", "rm", "mkdir", "chmod", "cat", "touch", "ln", "tee", "awk")
+STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 
 
 def following(instruction: Instruction) -> Iterator[Instruction]:
@@ -49,22 +43,82 @@ def before(instruction: Instruction) -> Iterator[Instruction]:
         stage = stage.parent
 
 
+class _Facts(NamedTuple):
+    """What a Dockerfile does with the cache of one manager. Mostly there is nothing."""
+
+    purpose: tuple[Instruction, ...]
+    """RUNs that fill it for later."""
+    wanting: tuple[Instruction, ...]
+    """Instructions that may read it."""
+    fragile: tuple[tuple[Instruction, int], ...]
+    """RUNs that fail if it is empty, with the place of the command."""
+    copied: Instruction | None
+    """A COPY of it."""
+
+
+@lru_cache(maxsize=32)
+def _facts(dockerfile: Dockerfile, name: str) -> _Facts:
+    table = manager(name)
+    paths = (*table.cache, *(table.lists.paths if table.lists else ()))
+    purpose: list[Instruction] = []
+    wanting: list[Instruction] = []
+    fragile: list[tuple[Instruction, int]] = []
+    copied: Instruction | None = None
+    offline = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, table.offline))})(?![\w-])")
+    for each in dockerfile.instructions:
+        text = dockerfile.source(each.span)
+        if each.name in ("RUN", *STARTS) and _mention(table).search(text):
+            if table.reused or (table.offline and offline.search(text)):
+                wanting.append(each)
+        if each.name == "COPY" and each.flag("from") and each.parts and copied is None:
+            if any(covers(path, (part.text,)) for part in each.parts[:-1] for path in paths):
+                copied = each
+        script = each.script if each.name == "RUN" else None
+        if script is None or isinstance(script, Opaque):
+            continue
+        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
+        for command, call in calls(each, table):
+            if does(call, table.purpose):
+                purpose.append(each)
+            if does(call, table.purges):
+                found.append(command)
+        fragile += [(each, command.node.start) for command in found]
+    return _Facts(tuple(purpose), tuple(wanting), tuple(fragile), copied)
+
+
+def _builds_upon(later: Instruction, instruction: Instruction) -> bool:
+    """Whether *later* is among what follows *instruction*."""
+    if later.stage is instruction.stage:
+        return later.index > instruction.index or (later.onbuild and not instruction.onbuild)
+    stage = later.stage
+    while stage is not None and stage is not instruction.stage:
+        stage = stage.parent
+    return stage is not None
+
+
 def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
     """Why the cache that *command* has filled is not to be emptied behind it."""
-    for earlier in (*before(instruction), instruction):
-        if earlier.name == "RUN" and any(does(call, table.purpose) for _, call in calls(earlier, table)):
-            return f"{table.name} is called to fill its cache for later"
-    word = _mention(table)
-    for _, call in ((c, k) for c, k in calls(instruction, table) if c.node.start > command.node.start):
-        if call.option(*table.offline):
+    facts = _facts(dockerfile, table.name)
+    if any(each is instruction or _builds_upon(instruction, each) for each in facts.purpose):
+        return f"{table.name} is called to fill its cache for later"
+    for other, call in calls(instruction, table):
+        if other.node.start > command.node.start and call.option(*table.offline):
             return "a later command needs what lies in the cache"
-    for later in following(instruction):
-        line = dockerfile.lines.at(later.span.start)[0]
-        text = dockerfile.source(later.span)
-        if later.name not in ("RUN", *_STARTS) or not (word.search(text) or _called(later, table)):
-            continue
-        if table.reused or any(re.search(rf"(?<!\S){re.escape(o)}(?![\w-])", text) for o in table.offline):
-            return f"line {line} may need what lies in the cache"
+    for later in facts.wanting:
+        if _builds_upon(later, instruction):
+            return f"line {dockerfile.lines.at(later.span.start)[0]} may need what lies in the cache"
+    return None
+
+
+def missed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
+    """What would fail on an empty cache: ``rm`` without ``-f``, ``pip cache purge``, a COPY of it."""
+    facts = _facts(dockerfile, table.name)
+    for later, start in facts.fragile:
+        behind = start > command.node.start if later is instruction else _builds_upon(later, instruction)
+        if behind:
+            return f"line {dockerfile.lines.at(later.span.start)[0]} may fail if there is nothing to delete"
+    if facts.copied is not None:
+        return f"line {dockerfile.lines.at(facts.copied.span.start)[0]} copies what lies in it"
     return None
 
 
@@ -82,32 +136,9 @@ def replaced(dockerfile: Dockerfile, instruction: Instruction, call: Call, table
     if "{}" not in table.clean or not any(own.fullmatch(o.value or "") for o in call.operands):
         return None
     for later in following(instruction):
-        if later.name in ("RUN", *_STARTS) and _mention(table).search(dockerfile.source(later.span)):
+        if later.name in ("RUN", *STARTS) and _mention(table).search(dockerfile.source(later.span)):
             return None
     return "it replaces itself, by a version that nothing calls here"
-
-
-def _called(instruction: Instruction, table: Manager) -> bool:
-    return instruction.name == "RUN" and any(True for _ in calls(instruction, table))
-
-
-def missed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
-    """What would fail on an empty cache: ``rm`` without ``-f``, ``pip cache purge``, a COPY of it."""
-    paths = (*table.cache, *(table.lists.paths if table.lists else ()))
-    for later in (instruction, *following(instruction)):
-        script = later.script
-        if later.name != "RUN" or isinstance(script, Opaque):
-            continue
-        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
-        found += [c for c, call in calls(later, table) if does(call, table.purges)]
-        if any(later is not instruction or c.node.start > command.node.start for c in found):
-            line = dockerfile.lines.at(later.span.start)[0]
-            return f"line {line} may fail if there is nothing to delete"
-    for each in dockerfile.instructions:
-        if each.name == "COPY" and each.flag("from") and each.parts:
-            if any(covers(path, (part.text,)) for part in each.parts[:-1] for path in paths):
-                return f"line {dockerfile.lines.at(each.span.start)[0]} copies what lies in it"
-    return None
 
 
 def _forced(command: Command) -> bool:
@@ -116,138 +147,3 @@ def _forced(command: Command) -> bool:
     return any(o == "--force" or (not o.startswith("--") and "f" in o) for o in options) and (
         "find" not in command.values
     )
-
-
-class Readers(NamedTuple):
-    """What comes later and reads the package lists."""
-
-    line: int | None
-    """The line of an instruction that does so and does not fetch them itself; None if there is none."""
-    unknown: tuple[str, ...]
-    """Programs that may do so."""
-
-
-def readers(dockerfile: Dockerfile, instruction: Instruction, table: Manager, lists: Lists) -> Readers:
-    """Who reads the lists that *instruction* has fetched."""
-    assert instruction.stage is not None
-    rest = [i for i in following(instruction) if i.stage is instruction.stage]
-    unknown: list[str] = []
-    line = _scan(dockerfile, rest, instruction.stage, table, lists, unknown)
-    return Readers(line, tuple(dict.fromkeys(unknown)))
-
-
-def _scan(
-    dockerfile: Dockerfile,
-    instructions: list[Instruction],
-    stage: Stage,
-    table: Manager,
-    lists: Lists,
-    unknown: list[str],
-) -> int | None:
-    """The line of a reader among *instructions* and in the stages FROM theirs; adds to *unknown*."""
-    for later in instructions:
-        line = dockerfile.lines.at(later.span.start)[0]
-        if later.name in _STARTS and _word(table).search(dockerfile.source(later.span)):
-            return line
-        if later.name != "RUN" or cache_mounted(later, lists.paths, table):
-            continue
-        found = _reads(dockerfile, later, table, lists)
-        if found is None:
-            return line
-        unknown += found
-        if not later.onbuild and _fetches(later, table, lists):
-            return None  # what comes behind it reads those
-    for child in stage.used_by:
-        line_there = _scan(dockerfile, child.instructions, child, table, lists, unknown)
-        if line_there is not None:
-            return line_there
-    return None
-
-
-def _fetches(instruction: Instruction, table: Manager, lists: Lists) -> bool:
-    """Whether a RUN certainly fetches the lists anew."""
-    script = instruction.script
-    if isinstance(script, Opaque):
-        return False
-    updates = [command for command, call in calls(instruction, table) if does(call, lists.fills)]
-    return any(always(script, c.node) and not _partial(script, c, lists) for c in updates)
-
-
-def _partial(script: Script, command: Command, lists: Lists) -> bool:
-    """Whether an update leaves some of the lists as they are."""
-    text = script.text[command.node.start : command.node.end]
-    return any(re.search(pattern, text) for pattern in lists.partial)
-
-
-def _word(table: Manager) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w./-])(?:{'|'.join(table.programs)})(?![\w./-])")
-
-
-def _reads(
-    dockerfile: Dockerfile, instruction: Instruction, table: Manager, lists: Lists
-) -> list[str] | None:
-    """None when a RUN reads lists that it has not fetched; else the programs that may do so."""
-    script = instruction.script
-    source = dockerfile.source(instruction.span)
-    if isinstance(script, Opaque):
-        fresh = any(re.search(rf"\b{re.escape(verb)}\b", source) for verb in lists.fills)
-        return None if _word(table).search(source) and not fresh else []
-    unknown: list[str] = []
-    fetched: list[Command] = []
-    brought = _brought(dockerfile)
-    for command in script.commands:
-        if any(precedes(script, other.node, command.node) for other in fetched):
-            continue  # from here on they are this RUN's own
-        if any(re.search(p, script.text[command.node.start : command.node.end]) for p in lists.updaters):
-            fetched.append(command)
-            continue
-        call = as_call(command, table)
-        if call is not None:
-            if does(call, lists.fills):
-                if _partial(script, command, lists):
-                    return None
-                fetched.append(command)
-            elif call.verb is not None and not does(call, lists.harmless):
-                return None
-            continue
-        answer = _may_read(command, table, lists, brought)
-        if answer is None:
-            return None
-        unknown += answer
-    return unknown
-
-
-def _brought(dockerfile: Dockerfile) -> set[str]:
-    """The names of the files that the build context gives: some may be programs."""
-    files: set[str] = set()
-    for each in dockerfile.instructions:
-        if each.name in ("COPY", "ADD") and each.flag("from") is None:
-            files.update(part.text.rstrip("/").rpartition("/")[2].strip('"[],') for part in each.parts)
-    return files - {"", ".", "*"}
-
-
-def _may_read(command: Command, table: Manager, lists: Lists, brought: set[str]) -> list[str] | None:
-    """None when another program reads the lists; its name, as a list, when it may."""
-    arguments, _ = unwrap(command.arguments)
-    if not command.arguments:
-        return []
-    if not arguments or arguments[0].value is None:
-        return [command.arguments[0].raw]
-    name = arguments[0].value
-    base = name.rpartition("/")[2]
-    if any(re.fullmatch(pattern, base) for pattern in lists.reads):
-        return None
-    inner = " ".join(argument.raw for argument in arguments[1:])
-    if base not in _SPEAKERS and _word(table).search(inner):
-        return [] if any(re.search(rf"\b{re.escape(verb)}\b", inner) for verb in lists.fills) else None
-    if base in _SHELLS:
-        files = [a.raw for a in arguments[1:] if not a.raw.startswith("-")]
-        if not files or not _TOOLS.fullmatch(files[0].strip("\"'")):
-            inline = any(a.value in ("-c", "-lc", "-xc", "-ec", "-ic") for a in arguments[1:])
-            return [] if inline else [" ".join([base, *files[:1]])]
-        return []
-    if base in brought:
-        return [name]
-    if "/" in name and not _KNOWN.match(name) and not _TOOLS.fullmatch(name):
-        return [name]
-    return []

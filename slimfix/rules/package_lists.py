@@ -31,9 +31,10 @@ from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.layout import add_command
 from slimfix.rules._clean import lists_removed
-from slimfix.rules._later import missed, readers
+from slimfix.rules._later import missed
 from slimfix.rules._managers import KEPT, ROOT, at_home, cache_mounted, calls, does, mentioned, runs
 from slimfix.rules._mounts import mount
+from slimfix.rules._readers import readers
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import AS_ANOTHER, Call
 from slimfix.shell.insert import at_end, operator
