@@ -15,6 +15,8 @@ FILES = ("slimfix.toml", "pyproject.toml")
 LISTS = ("select", "ignore", "exclude")
 FLAGS = ("safe-only", "unsafe", "all-stages")
 TEXTS = ("target",)
+SHARED = {"cache-style": ("delete", "mount", "auto")}
+"""Settings that several rules share, each with its values; the first is the default."""
 
 
 class ConfigError(Exception):
@@ -44,7 +46,7 @@ class Config(NamedTuple):
     all_stages: bool = False
     target: str | None = None
     options: Mapping[str, Any] = {}
-    """Tables of settings by rule name."""
+    """Tables of settings by rule name, and what rules share by its own name."""
 
     @property
     def directory(self) -> str:
@@ -144,11 +146,15 @@ def _config(path: str, table: dict[str, Any]) -> Config:
             values[key.replace("-", "_")] = _typed(path, key, value, bool, "true or false")
         elif key in TEXTS:
             values[key] = _typed(path, key, value, str, "a string")
+        elif key in SHARED:
+            if value not in SHARED[key]:
+                raise ConfigError(path, f"{key} must be one of {', '.join(map(repr, SHARED[key]))}")
+            options[key] = value
         elif _is_rule(key):
             table = {"policy": value} if isinstance(value, str) else _typed(path, key, value, dict, "a table")
             options[key] = _options(path, key, table)
         else:
-            raise ConfigError(path, f"unknown key: {key}{_like(key, (*LISTS, *FLAGS, *TEXTS))}")
+            raise ConfigError(path, f"unknown key: {key}{_like(key, (*LISTS, *FLAGS, *TEXTS, *SHARED))}")
     if values.get("safe_only") and values.get("unsafe"):
         raise ConfigError(path, "safe-only and unsafe exclude each other")
     return Config(path, options=options, **values)

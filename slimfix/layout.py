@@ -21,6 +21,8 @@ class Layout(NamedTuple):
     """Whether ``&&`` stands at the beginning of a continued line, rather than at its end."""
     case: str
     """``upper`` or ``lower``: how instructions are written."""
+    trailing: bool = True
+    """Whether any ``&&`` stands at the end of a line."""
 
     def keyword(self, name: str) -> str:
         """An instruction's name as this file writes it."""
@@ -60,6 +62,7 @@ def layout(dockerfile: Dockerfile) -> Layout:
         "    " if indent is None else indent,
         leading[True] > leading[False],
         "lower" if lower > 0 else "upper",
+        leading[False] > 0,
     )
 
 
@@ -74,6 +77,93 @@ def _commonest(indents: Counter[str]) -> str | None:
 def insert_after(argument: Argument, word: str) -> Edit:
     """Add a word behind another one, on its line."""
     return Edit(Span(argument.span.end, argument.span.end), " " + word)
+
+
+WIDTH = 110
+"""How long a line with several commands may get before a command gets one of its own."""
+
+
+def add_command(
+    dockerfile: Dockerfile, instruction: Instruction, offset: int, operator: str, command: str
+) -> Edit:
+    """Add a command to a RUN, at the end of another one.
+
+    A RUN of one line stays one, if it does not get too long; else the new command gets a line of its own,
+    with ``&&`` on the side and the indent that this RUN has, or its neighbours.
+    """
+    here = Span(offset, offset)
+    lines = dockerfile.source(Span(instruction.text_span.start, offset)).replace("\r", "").split("\n")
+    if instruction.heredoc_script:
+        indent = lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]
+        return Edit(here, f" && {command}" if operator == "&&" else f"\n{indent}{command}")
+    inline = f" && {command}" if operator == "&&" else f"; {command}"
+    text = dockerfile.source(instruction.text_span)
+    width = WIDTH + (len("ONBUILD ") if instruction.onbuild else 0)
+    if "\n" not in text and len(text.rstrip()) + len(inline) <= width:
+        return Edit(here, inline)
+    habits = layout(dockerfile)
+    line = dockerfile.source(Span(line_start(dockerfile.text, offset), instruction.text_span.end)).split(
+        "\n"
+    )[0]
+    rest = dockerfile.source(Span(offset, instruction.text_span.end)).split("\n")[0].strip()
+    if rest.removesuffix(dockerfile.escape).strip() not in ("", "&&", ";") and len(line + inline) <= WIDTH:
+        return Edit(here, inline)
+    indents = _command_indents(text, operator, dockerfile.escape)
+    leading = habits.leading or not habits.trailing
+    own = body_indent(dockerfile, instruction)
+    indent = habits.indent if own is None else own
+    if indents:
+        leading, indent = indents[-1]
+    if operator == "&&" and leading:
+        return Edit(here, f" {dockerfile.escape}\n{indent}&& {command}")
+    before = "" if operator == ";" else " "
+    return Edit(here, f"{before}{operator} {dockerfile.escape}\n{indent}{command}")
+
+
+def add_flags(dockerfile: Dockerfile, instruction: Instruction, flags: list[str]) -> Edit:
+    """Add builder flags to a RUN, behind those that it has.
+
+    They share the line with what follows, if that does not get too long; else each gets one of its own,
+    indented as the RUN is.
+    """
+    if instruction.flags:
+        last = instruction.flags[-1]
+        offset = instruction.logical.span(last.start, last.end).end
+    else:
+        offset = instruction.keyword_span.end
+    text = dockerfile.source(instruction.text_span)
+    first = text.split("\n")[0].rstrip()
+    inline = "".join(f" {flag}" for flag in flags)
+    if len(flags) == 1 and len(first) + len(inline) <= WIDTH:
+        return Edit(Span(offset, offset), inline)
+    indent = body_indent(dockerfile, instruction) or layout(dockerfile).indent
+    joint = f" {dockerfile.escape}\n{indent}"
+    gap = dockerfile.text[offset:]
+    rest = Span(offset, offset + len(gap) - len(gap.lstrip(" \t")))
+    if not instruction.flags:
+        new = f" {joint.join([flags[0], *flags[1:]]).lstrip()}{joint}"
+        return Edit(rest, new) if dockerfile.source(rest) else Edit(Span(offset, offset), new)
+    return Edit(Span(offset, offset), "".join(joint + flag for flag in flags))
+
+
+def _command_indents(text: str, operator: str, escape: str) -> list[tuple[bool, str]]:
+    """Of each continued line that begins a command: whether the operator leads it, and its indent."""
+    found: list[tuple[bool, str]] = []
+    ended = False
+    for number, line in enumerate(text.replace("\r", "").split("\n")):
+        bare = line.strip()
+        if not bare or bare.startswith("#"):
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        if number and bare.startswith("&&"):
+            found.append((True, indent))
+        elif number and ended:
+            found.append((False, indent))
+        body = bare.removesuffix(escape).rstrip()
+        ended = body.endswith(("&&", ";")) and bare.endswith(escape)
+    if operator == ";":
+        found = [(leading, indent) for leading, indent in found if not leading]
+    return found
 
 
 def line_start(text: str, offset: int) -> int:

@@ -68,6 +68,8 @@ def test_not_above_the_repository(tmp_path: Path) -> None:
         ("unsafe = 1", "unsafe must be true or false", 0),
         ("target = 1", "target must be a string", 0),
         ("apk-no-cache = 1", "apk-no-cache must be a table", 0),
+        ("cache-style = 'keep'", "cache-style must be one of 'delete', 'mount', 'auto'", 0),
+        ("cache-styl = 'mount'", "did you mean cache-style", 0),
         ("unsafe = true\nsafe-only = true", "exclude each other", 0),
         ("\n\na = = 1\n", "Invalid value", 3),
         ("tool.slimfix = 1", "tool.slimfix must be a table", 0),
@@ -159,3 +161,8 @@ def test_plan_excludes_below_the_file_that_says_so(tree: Path) -> None:
     assert not plan.hidden(str(tree / "new"), True)
     assert not plan.hidden(str(tree / "sub" / "old"), True)
     assert not plan.hidden(str(tree / "worse" / "Dockerfile"), False)
+
+
+def test_a_setting_that_rules_share(tmp_path: Path) -> None:
+    path = write(tmp_path / "slimfix.toml", 'cache-style = "mount"\n[apk-no-cache]\n')
+    assert load(path).options == {"cache-style": "mount", "apk-no-cache": {}}

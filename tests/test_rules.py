@@ -16,6 +16,7 @@ else:
 import dockerfile as buildkit
 import pytest
 
+from slimfix.config import SHARED
 from slimfix.context import BuildContext
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
@@ -34,8 +35,10 @@ class Case(NamedTuple):
 
 
 def read_cases(rule: Rule) -> Iterator[Case]:
-    """The rows of a rule's case file."""
-    text = (CASES / f"{rule.name}.cases").read_text()
+    """The rows of a rule's case file, or of all the files in the folder of its name."""
+    folder = CASES / rule.name
+    files = sorted(folder.glob("*.cases")) if folder.is_dir() else [CASES / f"{rule.name}.cases"]
+    text = "\n".join(file.read_text() for file in files)
     for block in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         title, body = block.split("\n", 1)
         match = re.fullmatch(
@@ -49,7 +52,9 @@ def read_cases(rule: Rule) -> Iterator[Case]:
         if match["context"] is not None:
             lines = [line.split(": ", 1) for line in match["context"].splitlines() if line.strip()]
             context = BuildContext.of({name: value.replace("\\n", "\n") for name, value in lines})
-        options = {rule.name: tomllib.loads(match["options"] or "")}
+        given = tomllib.loads(match["options"] or "")
+        shared = {key: given.pop(key) for key in SHARED if key in given}
+        options = {rule.name: given, **shared}
         before = match["before"]
         after = before if match["after"] is None else match["after"] + "\n"
         yield Case(rule, title, before, after, context, options)
@@ -58,7 +63,7 @@ def read_cases(rule: Rule) -> Iterator[Case]:
 ROWS = [case for rule in all_rules() for case in read_cases(rule)]
 IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
-ONBUILD_STAYS = ("build-deps", "late-cleanup", "manifest-first", "npm-omit-dev")
+ONBUILD_STAYS = ("build-deps", "late-cleanup", "manifest-first", "npm-omit-dev", "package-lists")
 """Rules that leave triggers alone: what comes after one is unknown."""
 
 

@@ -1,103 +1,149 @@
-"""What becomes of a file after a command: the directory of a script, deletions, and later uses."""
+"""What comes later, in this image or one that is FROM it, and needs what lies in a cache."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
-from slimfix.knowledge import table
-from slimfix.rules import _paths
-from slimfix.shell import Command
-from slimfix.shell.nodes import Compound, Node, Simple, children
+from slimfix.knowledge.managers import Manager, manager
+from slimfix.rules._clean import removals
+from slimfix.rules._managers import calls, covers, does
+from slimfix.shell import Command, Opaque
+from slimfix.shell.call import Call
+
+STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 
 
-def cwd_after(node: Node, directory: str) -> str:
-    """The directory in which a script goes on behind *node*."""
-    if isinstance(node, Compound) and node.kind in ("subshell", "test"):
-        return directory
-    if not isinstance(node, Simple):
-        moved = any(cwd_after(child, directory) != directory for child in children(node))
-        return _paths.UNKNOWN if moved else directory
-    values = [word.value for word in node.words]
-    if not values or values[0] not in ("cd", "pushd", "popd", "eval", ".", "source"):
-        return directory
-    if values[0] != "cd" or len(values) != 2 or node.words[1].glob or values[1] == "-":
-        return _paths.UNKNOWN
-    target = values[1] if values[1] is not None else node.words[1].raw.strip('"')
-    known = values[1] is not None or _paths.is_plain(target)
-    return _paths.join(directory, target) if known else _paths.UNKNOWN
+def following(instruction: Instruction) -> Iterator[Instruction]:
+    """What is built after an instruction, and upon it: the rest of its stage, and the stages FROM that."""
+    stage = instruction.stage
+    assert stage is not None
+    for later in stage.instructions:
+        if later.index > instruction.index or (later.onbuild and not instruction.onbuild):
+            yield later
+    yield from _upon(stage)
 
 
-class Later:
-    """The commands that run behind a place in a script, each with its directory."""
-
-    def __init__(self, commands: Iterable[tuple[Command, str]]) -> None:
-        self.commands = list(commands)
-
-    def deletes(self, path: str) -> bool:
-        """Whether one of them deletes the file at *path*, or may."""
-        for command, directory in self.commands:
-            if command.name not in table("archives")["later"]["deletes"] and "-delete" not in command.values:
-                continue
-            for argument in command.arguments[1:]:
-                word = _paths.text(argument) or argument.value or argument.raw.strip("\"'")
-                if word.startswith("-"):
-                    continue
-                target = _paths.pattern(_paths.join(directory, word))
-                if (
-                    _paths.names(word, directory, path)
-                    or _paths.within(path, target)
-                    or fnmatchcase(path, target + "*")
-                ):
-                    return True
-        return False
-
-    def uses(self, path: str) -> str | None:
-        """How one of them may use the file at *path*."""
-        takers = table("archives")["later"]["takes_directory"]
-        for command, directory in self.commands:
-            words = [word.raw for word in command.node.words + command.node.assignments]
-            words += [r.target.raw for r in command.node.redirects if r.target is not None]
-            for word in words:
-                if _paths.names(word, directory, path):
-                    return f"{word} may name it later in the RUN"
-                whole = word.strip("\"'")
-                if command.name in takers and whole != "/" and not whole.startswith("-"):
-                    if "*" not in whole and _paths.within(path, _paths.join(directory, whole)):
-                        return f"{command.name} reads its directory later in the RUN"
-        return None
+def _upon(stage: Stage) -> Iterator[Instruction]:
+    for child in stage.used_by:
+        yield from child.instructions
+        yield from _upon(child)
 
 
-def used_elsewhere(dockerfile: Dockerfile, run: Instruction, path: str) -> str | None:
-    """How a later instruction, of this stage or another, may use the file at *path* of *run*'s stage."""
-    assert run.stage is not None
-    family = [run.stage, *_descendants(run.stage)]
-    for stage in family:
-        for instruction in stage.instructions:
-            if instruction.index <= run.index or instruction.name == "FROM":
-                continue
-            directory = instruction.state.workdir or "."
-            text = dockerfile.source(instruction.span)
-            if any(_paths.names(word, directory, path) for word in text.split()):
-                return f"{instruction.name} may name it later"
-    sources = {stage.name for stage in family if stage.name} | {str(stage.index) for stage in family}
-    for instruction in dockerfile.instructions:
-        mounts = " ".join(instruction.flag_values("mount"))
-        if any(f"from={source}" in mounts.split(",") for source in sources):
-            return "another stage mounts this one"
-        if instruction.name != "COPY" or (instruction.flag("from") or "").lower() not in sources:
+def before(instruction: Instruction) -> Iterator[Instruction]:
+    """What an instruction is built upon: the stages that its own is FROM, and the beginning of that."""
+    stage = instruction.stage
+    while stage is not None:
+        for earlier in stage.instructions:
+            if earlier.stage is not instruction.stage or earlier.index < instruction.index:
+                yield earlier
+        stage = stage.parent
+
+
+class _Facts(NamedTuple):
+    """What a Dockerfile does with the cache of one manager. Mostly there is nothing."""
+
+    purpose: tuple[Instruction, ...]
+    """RUNs that fill it for later."""
+    wanting: tuple[Instruction, ...]
+    """Instructions that may read it."""
+    fragile: tuple[tuple[Instruction, int], ...]
+    """RUNs that fail if it is empty, with the place of the command."""
+    copied: Instruction | None
+    """A COPY of it."""
+
+
+@lru_cache(maxsize=32)
+def _facts(dockerfile: Dockerfile, name: str) -> _Facts:
+    table = manager(name)
+    paths = (*table.cache, *(table.lists.paths if table.lists else ()))
+    purpose: list[Instruction] = []
+    wanting: list[Instruction] = []
+    fragile: list[tuple[Instruction, int]] = []
+    copied: Instruction | None = None
+    offline = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, table.offline))})(?![\w-])")
+    for each in dockerfile.instructions:
+        text = dockerfile.source(each.span)
+        if each.name in ("RUN", *STARTS) and _mention(table).search(text):
+            if table.reused or (table.offline and offline.search(text)):
+                wanting.append(each)
+        if each.name == "COPY" and each.flag("from") and each.parts and copied is None:
+            if any(covers(path, (part.text,)) for part in each.parts[:-1] for path in paths):
+                copied = each
+        script = each.script if each.name == "RUN" else None
+        if script is None or isinstance(script, Opaque):
             continue
-        words = instruction.exec_form or [part.text for part in instruction.parts]
-        for word in words[:-1]:
-            place = posixpath.normpath("/" + word.lstrip("/"))
-            if _paths.within(path, place) or not path.startswith("/") or _paths.names(word, "/", path):
-                return "another stage copies what may hold it"
+        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
+        for command, call in calls(each, table):
+            if does(call, table.purpose):
+                purpose.append(each)
+            if does(call, table.purges):
+                found.append(command)
+        fragile += [(each, command.node.start) for command in found]
+    return _Facts(tuple(purpose), tuple(wanting), tuple(fragile), copied)
+
+
+def _builds_upon(later: Instruction, instruction: Instruction) -> bool:
+    """Whether *later* is among what follows *instruction*."""
+    if later.stage is instruction.stage:
+        return later.index > instruction.index or (later.onbuild and not instruction.onbuild)
+    stage = later.stage
+    while stage is not None and stage is not instruction.stage:
+        stage = stage.parent
+    return stage is not None
+
+
+def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
+    """Why the cache that *command* has filled is not to be emptied behind it."""
+    facts = _facts(dockerfile, table.name)
+    if any(each is instruction or _builds_upon(instruction, each) for each in facts.purpose):
+        return f"{table.name} is called to fill its cache for later"
+    for other, call in calls(instruction, table):
+        if other.node.start > command.node.start and call.option(*table.offline):
+            return "a later command needs what lies in the cache"
+    for later in facts.wanting:
+        if _builds_upon(later, instruction):
+            return f"line {dockerfile.lines.at(later.span.start)[0]} may need what lies in the cache"
     return None
 
 
-def _descendants(stage: Stage) -> Iterator[Stage]:
-    for child in stage.used_by:
-        yield child
-        yield from _descendants(child)
+def missed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
+    """What would fail on an empty cache: ``rm`` without ``-f``, ``pip cache purge``, a COPY of it."""
+    facts = _facts(dockerfile, table.name)
+    for later, start in facts.fragile:
+        behind = start > command.node.start if later is instruction else _builds_upon(later, instruction)
+        if behind:
+            return f"line {dockerfile.lines.at(later.span.start)[0]} may fail if there is nothing to delete"
+    if facts.copied is not None:
+        return f"line {dockerfile.lines.at(facts.copied.span.start)[0]} copies what lies in it"
+    return None
+
+
+def _mention(table: Manager) -> re.Pattern[str]:
+    """What finds the manager in any text."""
+    return re.compile(rf"(?<![\w-])(?:{'|'.join((re.escape(table.name), *table.programs))})(?![\w-])")
+
+
+def replaced(dockerfile: Dockerfile, instruction: Instruction, call: Call, table: Manager) -> str | None:
+    """Why one more call may fail: this one installs another version of the program, and none follows.
+
+    (npm in its latest version starts on no old Node.js. A call that follows would fail with it.)
+    """
+    own = re.compile(rf"(?:{'|'.join(table.programs)})(?:@.*)?")
+    if "{}" not in table.clean or not any(own.fullmatch(o.value or "") for o in call.operands):
+        return None
+    for later in following(instruction):
+        if later.name in ("RUN", *STARTS) and _mention(table).search(dockerfile.source(later.span)):
+            return None
+    return "it replaces itself, by a version that nothing calls here"
+
+
+def _forced(command: Command) -> bool:
+    """Whether a removal succeeds when there is nothing to remove."""
+    options = [value for value in command.values if value and value.startswith("-")]
+    return any(o == "--force" or (not o.startswith("--") and "f" in o) for o in options) and (
+        "find" not in command.values
+    )

@@ -22,7 +22,16 @@ _WRAPPERS: dict[str, Collection[str]] = {
     "nohup": (),
     "eatmydata": (),
     "gosu": (),
+    "su-exec": (),
+    "time": ("-f", "-o"),
+    "timeout": ("-k", "--kill-after", "-s", "--signal"),
+    "xargs": ("-n", "-I", "-L", "-P", "-d", "-a", "-s", "-E", "--max-args", "--max-procs", "--delimiter"),
+    "xvfb-run": ("-n", "-s", "-e", "-f", "-w", "-p", "--server-num", "--server-args"),
 }
+_OPERANDS = {"gosu": 1, "su-exec": 1, "timeout": 1}
+"""How many words of their own some wrappers take before the command."""
+AS_ANOTHER = frozenset(("sudo", "gosu", "su-exec", "env", "command"))
+"""Wrappers that choose the user, the environment or the program: to do the same again takes them, too."""
 
 
 class Call(NamedTuple):
@@ -91,15 +100,18 @@ def unwrap(arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], tuple
                 i += 1
             else:
                 break
-        if base == "gosu":
-            i += 1
+        i += _OPERANDS.get(base, 0)
         wrappers.append(base)
         arguments = arguments[i:]
     return arguments, tuple(wrappers)
 
 
 def call(
-    command: Command, programs: Collection[str], valued: Collection[str], module: str = ""
+    command: Command,
+    programs: Collection[str],
+    valued: Collection[str],
+    module: str = "",
+    interpreter: str = "",
 ) -> Call | None:
     """*command* as a call of one of *programs*, or None if it is none.
 
@@ -108,6 +120,7 @@ def call(
         programs: names, as regular expressions over the word without its directory.
         valued: options that take the next word as their value.
         module: the name under which ``python -m`` runs the program, if it does.
+        interpreter: a program that may be given this one as its file, as a regular expression.
     """
     arguments, wrappers = unwrap(command.arguments)
     if not arguments or arguments[0].value is None:
@@ -120,6 +133,13 @@ def call(
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], module
+    elif interpreter and re.fullmatch(interpreter, name):
+        at = _file(rest)
+        if at is None:
+            return None
+        head, rest, name = rest[at], rest[at + 1 :], (rest[at].value or "").rpartition("/")[2]
+        if not any(re.fullmatch(pattern, name) for pattern in programs):
+            return None
     elif not any(re.fullmatch(pattern, name) for pattern in programs):
         return None
     return _parse(name, head, rest, valued, wrappers)
@@ -136,6 +156,21 @@ def _module(rest: tuple[Argument, ...], module: str) -> int | None:
             return i + 1 if following is not None and following.value == module else None
         if value in ("-c", "-"):
             return None
+    return None
+
+
+def _file(rest: tuple[Argument, ...]) -> int | None:
+    """Where the file stands that an interpreter is given; None when it runs something else."""
+    i = 0
+    while i < len(rest):
+        value = rest[i].value
+        if value is None:
+            return None
+        if not value.startswith("-"):
+            return i
+        if value in ("-r", "-m", "-c", "-e", "-"):
+            return None
+        i += 2 if value in ("-d", "-c", "-z") else 1
     return None
 
 
