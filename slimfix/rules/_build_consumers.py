@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from slimfix.knowledge import table
+from slimfix.knowledge.managers import manager, words
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import call, unwrap
 
@@ -42,7 +43,7 @@ def consumer(command: Command) -> Consumer | None:
 
 def _judged(name: str, entry: dict[str, Any], command: Command, rest: tuple[Argument, ...]) -> bool | None:
     """True for a call that builds, False for one that may, None for neither."""
-    valued = table("managers").get(name, entry).get("valued", ())
+    valued = manager(name).valued if "valued" not in entry and name in words() else entry.get("valued", ())
     found = call(command, entry["programs"], valued, entry.get("module", ""))
     if found is None:
         return None
@@ -70,7 +71,7 @@ def _judged(name: str, entry: dict[str, Any], command: Command, rest: tuple[Argu
 
 def builds_nothing(command: Command) -> bool:
     """Whether it is an install of what is pure Python."""
-    found = call(command, table("consumers")["pip"]["programs"], table("managers")["pip"]["valued"], "pip")
+    found = call(command, table("consumers")["pip"]["programs"], manager("pip").valued, "pip")
     return found is not None and found.verb is not None and consumer(command) is None
 
 

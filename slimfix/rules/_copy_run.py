@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.dockerfile import Instruction
+from slimfix.knowledge.managers import manager
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
@@ -205,8 +206,8 @@ def tools() -> Mapping[str, dict[str, Any]]:
 def called(command: Command, table: dict[str, Any]) -> Call | None:
     """*command* as a call of a tool."""
     if "like" in table:
-        own = knowledge.table("managers")[table["like"]]
-        return call(command, own["programs"], own["valued"], own.get("module", ""))
+        own = manager(table["like"])
+        return call(command, own.programs, own.valued, own.module)
     return call(command, table["programs"], valued(table), table.get("module", ""))
 
 

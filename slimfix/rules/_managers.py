@@ -33,15 +33,17 @@ def runs(dockerfile: Dockerfile, word: str) -> Iterator[Instruction]:
 def calls(instruction: Instruction, table: Manager | Mapping[str, Any]) -> Iterator[tuple[Command, Call]]:
     """Every call of a package manager in an instruction.
 
-    The table may be one that the caller has made for itself: a mapping of some of a table's keys.
+    The table may be one that the caller has made for itself: a mapping with ``programs``, ``valued`` and,
+    where that is so, ``module``.
     """
     script = instruction.script
     if isinstance(script, Opaque):
         return
-    if not isinstance(table, Manager):
-        table = Manager("", source=(), **table)
     for command in script.commands:
-        found = as_call(command, table)
+        if isinstance(table, Manager):
+            found = as_call(command, table)
+        else:
+            found = call(command, table["programs"], table["valued"], table.get("module", ""))
         if found is not None:
             yield command, found
 

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.layout import layout, line_start
-from slimfix.rules._archives import downloaded, unpacked
 from slimfix.rules._archive_later import Later, cwd_after, used_elsewhere
+from slimfix.rules._archives import downloaded, unpacked
 from slimfix.rules._managers import runs
 from slimfix.rules._paths import UNKNOWN, join, variables, within
 from slimfix.shell import Command, Opaque, Script
