@@ -30,11 +30,10 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.knowledge import table
+from slimfix.rules._copies import as_file, copies_before, is_file, place_of
 from slimfix.rules._fresh import ABSENT, EMPTY, exists, tree
 from slimfix.rules._managers import runs
 from slimfix.rules._ownership import Change, change, knows_chmod, without
-from slimfix.rules._paths import within
 from slimfix.text import Edit, Span
 
 CODE = "SF141"
@@ -45,7 +44,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
     """Every RUN that begins with `chown` or `chmod` and stands behind the COPY of its target."""
     for run in dict.fromkeys((*runs(dockerfile, "chown"), *runs(dockerfile, "chmod"))):
         made = change(run)
-        copies = _copies(dockerfile, run, made.targets) if made is not None else []
+        copies = copies_before(dockerfile, run, made.targets) if made is not None else []
         if made is None or not copies:
             continue
         found = made.obstacle or _unlike(copies, made) or _place(dockerfile, copies, made)
@@ -70,40 +69,6 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         )
 
 
-def _copies(dockerfile: Dockerfile, run: Instruction, targets: tuple[str, ...]) -> list[Instruction]:
-    """The COPYs directly before *run* that brought what it changes, and nothing else."""
-    assert run.stage is not None
-    found: list[Instruction] = []
-    for instruction in reversed([i for i in run.stage.instructions if i.index < run.index]):
-        if instruction.name in table("copy")["harmless"]:
-            continue
-        if instruction.onbuild != run.onbuild:
-            break
-        place = _place_of(instruction)
-        if place is None or instruction.exec_form is not None or instruction.heredocs:
-            break
-        if any(within(place, target) or _as_file(instruction, place) == target for target in targets):
-            found.insert(0, instruction)
-        elif any(within(target, place) for target in targets):
-            break
-    return found
-
-
-def _place_of(copy: Instruction) -> str | None:
-    """Where a COPY copies to, as an absolute path."""
-    if copy.name != "COPY" or len(copy.parts) < 2 or "$" in copy.parts[-1].text:
-        return None
-    place = copy.state.resolve(copy.parts[-1].text)
-    return place if place is not None and place.startswith("/") else None
-
-
-def _as_file(copy: Instruction, place: str) -> str | None:
-    """What the one source of a COPY becomes if it is a file and *place* a directory."""
-    name = posixpath.basename(copy.parts[0].text)
-    plain = len(copy.parts) == 2 and not any(c in name for c in "*?[$\\")
-    return posixpath.join(place, name) if plain and name not in ("", ".", "..") else None
-
-
 def _unlike(copies: list[Instruction], made: Change) -> str | None:
     """Why the flag would not do what the command does."""
     for copy in copies:
@@ -121,10 +86,10 @@ def _place(dockerfile: Dockerfile, copies: list[Instruction], made: Change) -> s
     """What was at the target before: ``absent``, ``empty``, or why the command must stay."""
     target, first = made.targets[0], copies[0]
     parent = posixpath.dirname(target)
-    places = [_place_of(copy) or "" for copy in copies]
-    if len(copies) == 1 and _is_file(dockerfile, first):
+    places = [place_of(copy) or "" for copy in copies]
+    if len(copies) == 1 and is_file(dockerfile, first):
         slashed = first.parts[-1].text.endswith("/")
-        if (places[0] == target and not slashed) or (_as_file(first, places[0]) == target):
+        if (places[0] == target and not slashed) or (as_file(first, places[0]) == target):
             return ABSENT if exists(dockerfile, first, parent) else f"{parent} may not be there yet"
     if made.recursive is None:
         return "it is not known to be a file"
@@ -136,14 +101,6 @@ def _place(dockerfile: Dockerfile, copies: list[Instruction], made: Change) -> s
     if state == ABSENT and not exists(dockerfile, first, parent):
         return f"{parent} may not be there yet"
     return state
-
-
-def _is_file(dockerfile: Dockerfile, copy: Instruction) -> bool:
-    """Whether the one source of a COPY surely is a file."""
-    context, source = dockerfile.context, copy.parts[0].text
-    if context is None or len(copy.parts) != 2 or copy.flag("from") is not None:
-        return False
-    return not any(c in source for c in "*?[$\\") and context.kind(source) == "file"
 
 
 def _flagged(copy: Instruction, made: Change) -> Edit:

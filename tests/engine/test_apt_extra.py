@@ -7,6 +7,7 @@ it, and reach Debian's mirror; builds use the host's network.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -52,12 +53,14 @@ Build = Callable[..., str]
 def build(tmp_path: Path) -> Iterator[Build]:
     """Builds an image of a Dockerfile and some files; gives its tag. The images go at the end."""
     made: list[str] = []
+    numbers = itertools.count()
 
     def run(text: str, files: dict[str, str] | None = None, buildkit: bool = False) -> str:
         docker = client(buildkit)
         if docker is None:
             pytest.skip("no Docker engine answers")
-        place = tmp_path / f"build{len(made)}"
+        number = next(numbers)
+        place = tmp_path / f"build{number}"
         place.mkdir()
         (place / "Dockerfile").write_text(text)
         for name, content in (files or {}).items():
@@ -69,7 +72,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             (links / "sub" / "up").symlink_to("../a")
             (links / "sub" / "b").chmod(0o640)
             (links / "sub").chmod(0o2775)
-        tag = f"slimfix-apt-extra:{os.getpid()}-{len(made)}"
+        tag = f"slimfix-apt-extra:{os.getpid()}-{number}"
         done = subprocess.run(
             [docker, "build", "--network=host", "--no-cache", "-t", tag, str(place)],
             env={**os.environ, "DOCKER_BUILDKIT": str(int(buildkit))},
@@ -156,7 +159,7 @@ def test_a_package_that_is_not_listed_brings_more(build: Build) -> None:
 def test_apt_itself_agrees_for_packages_all_over_the_table(build: Build) -> None:
     """APT's own simulation, package by package, for every so-manieth of the table."""
     listed = sorted(name for name in apt.listed() if apt.brings_nothing([name], ["bookworm"]))
-    names = listed[:: len(listed) // 60]
+    names = listed[:: len(listed) // 40]
     tag = build(f"FROM {BASE}\nRUN apt-get update\n")
     script = (  # with APT's own cache, which the image does not keep between calls
         "g='apt-get -s -o Dir::Cache::pkgcache=p.bin -o Dir::Cache::srcpkgcache=s.bin install'; "
@@ -166,7 +169,7 @@ def test_apt_itself_agrees_for_packages_all_over_the_table(build: Build) -> None
     )
     found = output(tag, "sh", "-c", script, "sh", *names).splitlines()
     assert [line for line in found if not line.startswith("same ")] == []
-    assert len(found) == len(names) >= 50
+    assert len(found) == len(names) >= 40
 
 
 def test_apt_get_does_what_apt_did(build: Build) -> None:
