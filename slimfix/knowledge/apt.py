@@ -47,29 +47,38 @@ def brings_nothing(names: Collection[str], among: Collection[str]) -> bool:
 
 def listed() -> Collection[str]:
     """Every package of which something is known."""
-    return _recommends().keys()
+    return {entry.partition("/")[0] for _, entries in _lines() for entry in entries.split()}
 
 
 def _covered(names: set[str], release: str) -> bool:
-    data = _recommends()
     for name in names:
-        rows = [missing for where, missing in data.get(name, ()) if release in where]
+        rows = [missing for where, missing in _rows(name) if release in where]
         if not any(names.issuperset(missing) for missing in rows):
             return False
     return True
 
 
+def _rows(name: str) -> list[tuple[frozenset[str], tuple[str, ...]]]:
+    """The releases in which a package is listed, with what it would bring there by recommendation."""
+    found = []
+    for where, entries in _lines():
+        at = entries.find(f" {name}")
+        while at >= 0:
+            end = at + 1 + len(name)
+            if entries[end] in " /":
+                missing = entries[end : entries.index(" ", end)].split("/")[1:]
+                found.append((where, tuple(missing)))
+            at = entries.find(f" {name}", end)
+    return found
+
+
 @cache
-def _recommends() -> dict[str, list[tuple[frozenset[str], tuple[str, ...]]]]:
-    """Each package with the releases, and what it would bring there by recommendation."""
-    found: dict[str, list[tuple[frozenset[str], tuple[str, ...]]]] = {}
+def _lines() -> list[tuple[frozenset[str], str]]:
+    """Each line of the file: the releases for which it holds, and its entries between blanks."""
+    found = []
     with open(_FILE, encoding="ascii") as file:
         for line in file:
-            if line.startswith("#"):
-                continue
-            heads, _, rest = line.partition(": ")
-            where = frozenset(heads.split())
-            for entry in rest.split():
-                name, *missing = entry.split("/")
-                found.setdefault(name, []).append((where, tuple(missing)))
+            if not line.startswith("#"):
+                heads, _, rest = line.partition(": ")
+                found.append((frozenset(heads.split()), f" {rest.strip()} "))
     return found
