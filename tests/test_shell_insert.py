@@ -138,6 +138,7 @@ def test_a_branch_that_need_not_be_entered() -> None:
         ("if x; then a; fi; b", False),
         ("if x; then a; else b; fi", False),
         ("for i in; do a; done; b", False),
+        ("case x in x) a;; *) b;; esac", False),
         ("b; a", False),
         ("a & b", False),
     ],

@@ -90,7 +90,7 @@ def lacking(instruction: Instruction, table: Manager) -> str | None:
     if any(re.match(pattern, image) for pattern in table.lacks):
         return f"the {table.name} of {root.reference} is too old for it"
     if table.only and not any(re.match(pattern, image) for pattern in table.only):
-        return f"the version of {table.name} is not known"
+        return f"it is not known whether {table.name} in {root.reference} can do that"
     return None
 
 

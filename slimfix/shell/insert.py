@@ -71,6 +71,9 @@ def precedes(script: Script, first: Simple, second: Simple) -> bool:
     if not depth:
         return False
     fork = one[depth - 1]
+    above = one[depth - 2] if depth > 1 else None
+    if isinstance(above, Compound) and above.kind == "case":
+        return False  # they may stand in different clauses
     if isinstance(fork, AndOr):
         i, j = _index(fork.items, one[depth]), _index(fork.items, two[depth])
         reached = i < j and (i == 0 or "||" not in fork.operators[:j])
@@ -166,11 +169,8 @@ def _tested(node: Compound, part: Node) -> bool:
 
 def _scope(nodes: tuple[Node, ...]) -> Iterator[int]:
     """What decides whether the last of *nodes* is reached at all: its branch in every compound."""
-    clauses: Node | None = None
     for above, node in zip(nodes, nodes[1:]):
-        if above is clauses:
-            yield id(node)
-        elif isinstance(above, Compound) and above.kind == "case":
-            clauses = node
+        if isinstance(above, Compound) and above.kind == "case":
+            yield id(above)  # its clauses are not told apart
         elif isinstance(above, Compound) and above.kind not in ("group", "subshell"):
             yield id(node)

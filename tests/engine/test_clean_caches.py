@@ -299,7 +299,7 @@ def within(tag: str, script: str) -> str:
 @pytest.fixture
 def tags() -> Iterator[list[str]]:
     """Tags to use, whose images go at the end; those of the stand-ins stay for the next run."""
-    made = [f"{OURS}/before", f"{OURS}/after"]
+    made = [f"{OURS}/{name}-{os.getpid()}" for name in ("before", "after")]
     yield made
     subprocess.run([docker(), "rmi", "-f", *made], capture_output=True, timeout=120)
 
