@@ -6,7 +6,7 @@ import re
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving
-from slimfix.knowledge import alpine, entry
+from slimfix.knowledge import alpine, entry, table
 from slimfix.layout import line_start
 from slimfix.rules._apk_add import Add, adds, split
 from slimfix.rules._build_place import Place, before, behind, joint
@@ -18,7 +18,6 @@ from slimfix.text import Edit, Span
 PRAGMA = re.compile(
     r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
 )
-_FIRST = ("gcc", "g++", "make", "cmake", "cargo", "rustc", "go", "clang", "git", "perl", "python3")
 
 
 class _Group:
@@ -171,12 +170,13 @@ def assumption(plans: list[Planned], releases: list[alpine.Release], python: boo
     """What must hold, in words."""
     names = [name for plan in plans for name in plan.names]
     pins = [pin for plan in plans for pin in plan.pins]
-    tools = {tool for plan in plans for tool in plan.tools.intersection(_FIRST)}
+    first = table("consumers")["well-known"]["names"]
+    tools = {tool for plan in plans for tool in plan.tools.intersection(first)}
     for plan in plans:
         for name in plan.names:
             own = (alpine.package(name) or {}).get("commands", ())
             tools.update([name] if name in own else own[:2])
-    order = sorted(tools, key=lambda t: (_FIRST.index(t) if t in _FIRST else len(_FIRST), t))
+    order = sorted(tools, key=lambda t: (first.index(t) if t in first else len(first), t))
     parts = [f"calls {_or(order)}"] if tools else ["uses " + _or(sorted(names))]
     odd = sorted({lib for name in names for lib in alpine.rare(name, releases)} - set(pins))
     if odd:
