@@ -205,4 +205,5 @@ def fix(edits: list[Edit], plans: list[Planned], assumed: str) -> Fix:
     releases = {(alpine.package(name) or {}).get("size_release") for name in names} - {None}
     source = f"Alpine package index ({', '.join(sorted(map(str, releases)))}), with dependencies"
     saving = Saving(size, source) if size else None
-    return Fix(tuple(edits), message, plans[0].add.command.span, Safety.ASSUMED, assumed, saving)
+    replaced = tuple(plan.add.command.span for plan in plans)
+    return Fix(tuple(edits), message, replaced[0], Safety.ASSUMED, assumed, saving, replaced)
