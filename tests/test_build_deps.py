@@ -196,6 +196,8 @@ def test_consumers(command: str, name: str | None) -> None:
         ('["gunicorn", "app:app"]', None),
         ('["make", "serve"]', "make"),
         ('["uv", "run", "app"]', "uv"),
+        ('["app", "--run", "as", "root"]', None),
+        ("gcc x.c", "gcc"),
     ],
 )
 def test_what_a_start_command_may_build(text: str, name: str | None) -> None:

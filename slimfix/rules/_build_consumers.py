@@ -126,7 +126,13 @@ def may_build(text: str) -> str | None:
 def _installs(name: str, entry: dict[str, Any], word: str, following: list[str]) -> bool:
     if "script" in entry:
         return word in entry["script"]
-    if entry.get("only_runs") or entry.get("ordinary") or not _programs(name).fullmatch(word):
+    common = table("consumers")["common-words"]["names"]
+    if (
+        word in common
+        or entry.get("only_runs")
+        or entry.get("ordinary")
+        or not _programs(name).fullmatch(word)
+    ):
         return False
     if entry.get("bare") and (not following or following[0][:1] in ("-", ";", "&", "|")):
         return True

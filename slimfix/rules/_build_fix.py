@@ -6,7 +6,7 @@ import re
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving
-from slimfix.knowledge import alpine, entry
+from slimfix.knowledge import alpine, entry, table
 from slimfix.layout import line_start
 from slimfix.rules._apk_add import Add, adds, split
 from slimfix.rules._build_place import Place, before, behind, joint
@@ -18,7 +18,6 @@ from slimfix.text import Edit, Span
 PRAGMA = re.compile(
     r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
 )
-_FIRST = ("gcc", "g++", "make", "cmake", "cargo", "rustc", "go", "clang", "git", "perl", "python3")
 
 
 class _Group:
@@ -171,12 +170,13 @@ def assumption(plans: list[Planned], releases: list[alpine.Release], python: boo
     """What must hold, in words."""
     names = [name for plan in plans for name in plan.names]
     pins = [pin for plan in plans for pin in plan.pins]
-    tools = {tool for plan in plans for tool in plan.tools.intersection(_FIRST)}
+    first = table("consumers")["well-known"]["names"]
+    tools = {tool for plan in plans for tool in plan.tools.intersection(first)}
     for plan in plans:
         for name in plan.names:
             own = (alpine.package(name) or {}).get("commands", ())
             tools.update([name] if name in own else own[:2])
-    order = sorted(tools, key=lambda t: (_FIRST.index(t) if t in _FIRST else len(_FIRST), t))
+    order = sorted(tools, key=lambda t: (first.index(t) if t in first else len(first), t))
     parts = [f"calls {_or(order)}"] if tools else ["uses " + _or(sorted(names))]
     odd = sorted({lib for name in names for lib in alpine.rare(name, releases)} - set(pins))
     if odd:
@@ -205,6 +205,5 @@ def fix(edits: list[Edit], plans: list[Planned], assumed: str) -> Fix:
     releases = {(alpine.package(name) or {}).get("size_release") for name in names} - {None}
     source = f"Alpine package index ({', '.join(sorted(map(str, releases)))}), with dependencies"
     saving = Saving(size, source) if size else None
-    at = plans[0].add.command.span
-    lists = tuple(plan.add.command.span for plan in plans)
-    return Fix(tuple(edits), message, at, Safety.ASSUMED, assumed, saving, removes=lists)
+    replaced = tuple(plan.add.command.span for plan in plans)
+    return Fix(tuple(edits), message, replaced[0], Safety.ASSUMED, assumed, saving, replaced)

@@ -126,6 +126,7 @@ def follows(source: Place, add: Command) -> str | None:
         if command.span.start <= add.span.start:
             continue
         arguments, _ = unwrap(command.arguments)
-        if not arguments or (arguments[0].value != "apk" and not _harmless(arguments)):
+        apk = bool(arguments) and arguments[0].value == "apk"
+        if not arguments or not (apk or _harmless(arguments) or builds_nothing(command)):
             return "other commands follow apk add in its RUN, and may need the packages"
     return None

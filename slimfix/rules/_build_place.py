@@ -135,8 +135,9 @@ def before(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
 def behind(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
     """Add commands behind the last one of the list that is more than tidying up.
 
-    Under ``set -e`` a list of ``&&`` that fails early stops a script only by being its end, so it goes on
-    as a list; a failing subshell stops it wherever it stands, but not within a list that goes on.
+    Under ``set -e`` a list of ``&&`` that fails early stops a script only by being its end, so at the end
+    it goes on as a list. Elsewhere its last command, like a subshell, stops the script by failing, which it
+    would not within a list that goes on.
     """
     root = where.script.root
     at = len(where.items)
@@ -144,10 +145,17 @@ def behind(dockerfile: Dockerfile, where: Place, commands: list[str]) -> Edit:
     while free and at > 1 and _tidies(where.items[at - 1]):
         at -= 1
     item = where.items[at - 1]
-    listed = isinstance(item, AndOr) or (isinstance(item, Compound) and at == len(where.items))
+    listed = isinstance(item, (AndOr, Compound)) and at == len(where.items) and not _sequential(item)
     glue = joint(dockerfile, where.run, "&&" if listed else where.apart)
     end = where.script.span(item).end
     return Edit(Span(end, end), "".join(glue + command for command in commands))
+
+
+def _sequential(node: Node) -> bool:
+    """Whether a compound command holds a list of ``;``, in which ``set -e`` may stop the script."""
+    if not isinstance(node, Compound):
+        return False
+    return any(isinstance(part, Sequence) and len(part.items) > 1 for part in node.parts)
 
 
 def _tidies(node: Node) -> bool:
