@@ -145,7 +145,8 @@ def _config(path: str, table: dict[str, Any]) -> Config:
         elif key in TEXTS:
             values[key] = _typed(path, key, value, str, "a string")
         elif _is_rule(key):
-            options[key] = _options(path, key, _typed(path, key, value, dict, "a table"))
+            table = {"policy": value} if isinstance(value, str) else _typed(path, key, value, dict, "a table")
+            options[key] = _options(path, key, table)
         else:
             raise ConfigError(path, f"unknown key: {key}{_like(key, (*LISTS, *FLAGS, *TEXTS))}")
     if values.get("safe_only") and values.get("unsafe"):

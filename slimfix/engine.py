@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import guard, suppress
+from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.rules import Rule
-from slimfix.text import Edit, EditConflict, Span, apply, fitted, original_offset
+from slimfix.text import EditConflict, Span, apply, fitted
 
 if TYPE_CHECKING:
     from slimfix.context import BuildContext
@@ -105,7 +107,7 @@ class _Run:
         self.rules = rules
         self.reader = reader
         self.allowed = allowed
-        self.history: list[tuple[Edit, ...]] = []
+        self.history: list[Changes] = []
         self.steps: list[tuple[Rule, Fix, int, Span]] = []
         self.skipped: dict[tuple[str, str, tuple[int, int]], Skipped] = {}
         self.refused: set[tuple[str, str]] = set()
@@ -193,13 +195,16 @@ class _Run:
             return str(conflict)
         if text == self.current.text:
             return "it would change nothing"
-        after, problem = guard.check(self.current, text, edits, self.reader.read)
+        changes = Changes(edits)
+        after, problem = guard.check(
+            self.current, text, changes, self.reader.read, [span for fix in batch for span in fix.removes]
+        )
         if after is None or problem:
             return problem or "it could not be read"
         number = len(self.history)
-        self.history.append(edits)
+        self.history.append(changes)
         for fix in batch:
-            self.steps.append((rule, fix, number, _result_span(fix, edits)))
+            self.steps.append((rule, fix, number, _result_span(fix, changes)))
         self.current = after
         return None
 
@@ -212,50 +217,41 @@ class _Run:
     def original_span(self, span: Span, number: int) -> Span:
         """Where something in the text before step *number* stood in the original file."""
         start, end = span.start, max(span.start, span.end - 1)
-        for edits in reversed(self.history[:number]):
-            start, end = original_offset(start, edits), original_offset(end, edits)
+        for changes in reversed(self.history[:number]):
+            start, end = changes.original(start), changes.original(end)
         return Span(start, max(start, end) + 1)
 
     def final_span(self, span: Span, number: int) -> Span:
         """Where something in the text after step ``number - 1`` stands in the final one."""
         start, end = span
-        for edits in self.history[number:]:
-            start, end = _moved(start, edits), _moved(end, edits)
+        for changes in self.history[number:]:
+            start, end = changes.moved(start), changes.moved(end)
         return Span(start, max(start, end))
 
 
 def _disjoint(fixes: Iterable[Fix]) -> list[Fix]:
     """The fixes that can be made at once; a later one that touches an earlier waits for its turn."""
-    taken: list[Span] = []
+    starts: list[int] = []
+    ends: list[int] = []
     result = []
+
+    def touched(span: Span) -> bool:
+        i = bisect_left(ends, span.start)
+        return i < len(ends) and starts[i] <= span.end
+
     for fix in fixes:
         spans = [edit.span for edit in fix.edits]
-        if not spans:
+        if not spans or any(map(touched, spans)):
             continue
-        if any(_touch(span, other) for span in spans for other in taken):
-            continue
-        taken += spans
+        for span in spans:
+            insort(starts, span.start)
+            insort(ends, span.end)
         result.append(fix)
     return result
 
 
-def _touch(one: Span, other: Span) -> bool:
-    return one.start <= other.end and other.start <= one.end
-
-
-def _result_span(fix: Fix, edits: Sequence[Edit]) -> Span:
-    """Where the result of a fix stands in the text that *edits* make."""
+def _result_span(fix: Fix, changes: Changes) -> Span:
+    """Where the result of a fix stands in the text that *changes* make."""
     start = min(edit.span.start for edit in fix.edits)
     end = max(edit.span.end for edit in fix.edits)
-    return Span(_moved(start, edits, before=True), _moved(end, edits))
-
-
-def _moved(offset: int, edits: Sequence[Edit], before: bool = False) -> int:
-    """Where an offset stands once *edits* are made; *before* an insertion at that very place."""
-    shift = 0
-    for span, new in sorted(edits):
-        if span.end < offset or (span.end == offset and not before):
-            shift += len(new) - (span.end - span.start)
-        elif span.start < offset:
-            return span.start + shift + len(new)
-    return offset + shift
+    return Span(changes.moved(start, before=True), changes.moved(end))

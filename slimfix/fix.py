@@ -43,6 +43,8 @@ class Fix(NamedTuple):
     assumption: str | None = None
     """What must hold for an ``ASSUMED`` fix; ``None`` for a safe one."""
     saving: Saving | None = None
+    removes: tuple[Span, ...] = ()
+    """The commands that it means to take away, each within one of these; no other may be missing."""
 
 
 class Skip(NamedTuple):

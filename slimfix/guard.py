@@ -3,25 +3,39 @@
 The new text is read again from nothing. It must still be a Dockerfile that Docker takes; no comment
 may be lost; an instruction that no edit touched must be the same, in the same state; and every
 command that no edit touched must still run, in the same order, as the same user in the same directory
-with the same variables and shell, and must stop the build by failing if it did so before.
+with the same variables, in a shell in the same condition, and must stop the build by failing if it did
+so before.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
 from slimfix.shell import Opaque
+from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates
-from slimfix.text import Edit, Span
+from slimfix.text import Span
 
 
 def check(
-    before: Dockerfile, text: str, edits: Sequence[Edit], read: Callable[[str], Dockerfile]
+    before: Dockerfile,
+    text: str,
+    changes: Changes,
+    read: Callable[[str], Dockerfile],
+    removed: Sequence[Span] = (),
 ) -> tuple[Dockerfile | None, str | None]:
-    """Judge the text that *edits* made of *before*.
+    """Judge the text that *changes* made of *before*.
+
+    Args:
+        before: the Dockerfile as it was.
+        text: what the changes made of its text.
+        changes: the edits.
+        read: how a Dockerfile is read.
+        removed: where commands stood that were meant to go.
 
     Returns:
         The new Dockerfile and None, or what was read (if anything) and the objection.
@@ -30,14 +44,15 @@ def check(
         after = read(text)
     except ParseError as error:
         return None, f"Docker would refuse the result ({error})"
-    for judge in (_comments, _instructions, _commands):
-        problem = judge(before, after, edits)
-        if problem:
-            return after, problem
-    return after, None
+    problem = (
+        _comments(before, after)
+        or _instructions(before, after, changes)
+        or _commands(before, after, changes, removed)
+    )
+    return after, problem
 
 
-def _comments(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+def _comments(before: Dockerfile, after: Dockerfile) -> str | None:
     lost = Counter(_all_comments(before)) - Counter(_all_comments(after))
     if lost:
         return f"the comment {next(iter(lost))!r} would be lost"
@@ -56,32 +71,19 @@ def _all_comments(dockerfile: Dockerfile) -> list[str]:
     return found
 
 
-def _touched(span: Span, edits: Sequence[Edit]) -> bool:
-    """Whether an edit changes something within *span*; an insertion at its very edge does not."""
-    return any(edit.span.start < span.end and span.start < edit.span.end for edit in edits) or any(
-        edit.span.start == edit.span.end and span.start < edit.span.start < span.end for edit in edits
-    )
-
-
-def _edited(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> bool:
+def _touched(dockerfile: Dockerfile, instruction: Instruction, changes: Changes) -> bool:
     """Whether an edit changes an instruction; at the end of a file without a last line end, also there."""
     end = instruction.span.end
     open_end = end == len(dockerfile.text) and not dockerfile.text.endswith("\n")
-    return _touched(instruction.span, edits) or (open_end and any(e.span.start == end for e in edits))
+    return changes.touch(instruction.span) or (open_end and changes.at(end) is not None)
 
 
-def _moved(offset: int, edits: Sequence[Edit]) -> int:
-    return offset + sum(
-        len(edit.text) - (edit.span.end - edit.span.start) for edit in edits if edit.span.end <= offset
-    )
-
-
-def _instructions(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
+def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
     for old in before.instructions:
-        if _edited(before, old, edits):
+        if _touched(before, old, changes):
             continue
-        new = places.get(_moved(old.span.start, edits))
+        new = places.get(changes.moved(old.span.start))
         line = before.lines.at(old.span.start)[0]
         if new is None or before.source(old.span).strip() != after.source(new.span).strip():
             return f"line {line}, which was not to change, would"
@@ -96,52 +98,62 @@ def _state(state: State) -> tuple[object, ...]:
 
 
 class _Seen(NamedTuple):
+    """A command, with all that it can notice and that can be noticed of its failing."""
+
     text: str
     stage: int
     fatal: bool
     state: tuple[object, ...]
+    shell: Condition
 
 
-def _commands(before: Dockerfile, after: Dockerfile, edits: Sequence[Edit]) -> str | None:
-    """Every command that no edit touched is found again, in order."""
-    changed = [i for i in before.instructions if i.name == "RUN" and _edited(before, i, edits)]
+def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: Sequence[Span]) -> str | None:
+    """Every command is found again where its text went, unless it was meant to go."""
+    changed = [i for i in before.instructions if i.name == "RUN" and _touched(before, i, changes)]
     if not changed:
         return None
-    old = [seen for i in changed for seen in _seen(before, i, edits)]
-    untouched = [i for i in before.instructions if not _edited(before, i, edits)]
-    same = {_moved(i.span.start, edits) for i in untouched}
-    new: list[_Seen] = []
+    untouched = [i for i in before.instructions if not _touched(before, i, changes)]
+    same = {changes.moved(i.span.start) for i in untouched}
+    new: dict[int, list[_Seen]] = {}
     for instruction in after.instructions:
         if instruction.name == "RUN" and instruction.span.start not in same:
             if isinstance(instruction.script, Opaque):
                 return f"the result could not be understood ({instruction.script.reason})"
-            new += _seen(after, instruction, ())
-    rest = iter(new)
-    for seen in old:
-        if seen not in rest:
-            return f"the command {seen.text[:60]!r} would no longer run as it did"
+            for span, seen in _seen(after, instruction):
+                new.setdefault(span.start, []).append(seen)
+    for instruction in changed:
+        for span, seen in _seen(before, instruction):
+            if any(gone.contains(span) for gone in removed):
+                continue
+            edited = changes.touch(span) or _lengthened(span, changes)
+            found = [] if changes.cover(span) else new.get(changes.moved(span.start), [])
+            if not any(
+                other._replace(text=seen.text) == seen if edited else other == seen for other in found
+            ):
+                return f"the command {seen.text[:60]!r} would no longer run as it did"
     return None
 
 
-def _lengthened(span: Span, edits: Sequence[Edit]) -> bool:
+def _lengthened(span: Span, changes: Changes) -> bool:
     """Whether a word is added at the end of a command, rather than an operator behind it."""
-    return any(
-        edit.span.start == span.end and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
-        for edit in edits
-    )
+    edit = changes.at(span.end)
+    return edit is not None and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
 
 
-def _seen(dockerfile: Dockerfile, instruction: Instruction, edits: Sequence[Edit]) -> list[_Seen]:
-    """The commands of a RUN that no edit touches, in the order of the text."""
+def _seen(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[tuple[Span, _Seen]]:
+    """The commands of a RUN with their places, in the order of the text."""
     script = instruction.script
     if isinstance(script, Opaque):
-        return []
+        return
     stage = instruction.stage.index if instruction.stage else -1
     state = _state(instruction.state)
-    found = []
-    for fate in fates(script.root, instruction.state.shell.options):
-        span = script.span(fate.command)
-        if fate.command.words and not _touched(span, edits) and not _lengthened(span, edits):
-            text = " ".join(script.text[fate.command.start : fate.command.end].split())
-            found.append(_Seen(text, stage, fate.fatal, state))
-    return found
+    exported = instruction.state.environment()
+    given = [name for name, _ in instruction.state.env]
+    found = {id(command): condition for command, condition in conditions(script.root, script.text)}
+    for command, fatal in fates(script.root, instruction.state.shell.options):
+        text = " ".join(script.text[command.start : command.end].split())
+        fatal = fatal and text.split(None, 1)[:1] not in (["set"], [":"], ["true"])
+        yield (
+            script.span(command),
+            _Seen(text, stage, fatal, state, found[id(command)].noticed(text, exported, given)),
+        )

@@ -7,7 +7,7 @@ A file is decoded as UTF-8 with ``surrogateescape``, so any sequence of bytes su
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 BOM = "\ufeff"
@@ -140,19 +140,3 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
         position = span.end
     pieces.append(text[position:])
     return "".join(pieces)
-
-
-def original_offset(offset: int, edits: Sequence[Edit]) -> int:
-    """Where a character of the new text stood before *edits*; new text maps to what it replaced.
-
-    The edits must be as :func:`fitted` gives them.
-    """
-    moved = 0
-    for span, new in ordered(edits):
-        start = span.start + moved
-        if offset < start:
-            break
-        if offset < start + len(new):
-            return span.start
-        moved += len(new) - (span.end - span.start)
-    return offset - moved

@@ -10,6 +10,8 @@ a refusal of ours in that later step is counted, and is no difference.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import re
 import sys
@@ -28,7 +30,7 @@ from slimfix.text import Lines, decode, encode
 SAME = "same"
 BOTH_REFUSE = "both refuse"
 REFUSED_LATER = "same, refused by slimfix in a later step"
-NOT_COMPARED = "not compared (bytes outside UTF-8, or << NAME, which the library does not know)"
+NOT_COMPARED = "not compared (bytes outside UTF-8, or a form that the library's older parser reads otherwise)"
 DIFFERS = "DIFFERS"
 
 _STRINGS = frozenset(("RUN", "CMD", "ENTRYPOINT", "SHELL", "USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER"))
@@ -88,11 +90,11 @@ def compare(data: bytes, path: str | None = None) -> Outcome:
             return Outcome(DIFFERS, f"BuildKit alone refuses: {refusal}")
         return Outcome(BOTH_REFUSE)
     try:
-        ours, marked, spaced = _ours(text)
+        ours, marked, newer = _ours(text)
     except ParseError as error:
         return Outcome(DIFFERS, f"slimfix alone refuses: {error} (line {error.line})")
-    if spaced:
-        return Outcome(NOT_COMPARED)
+    if newer:
+        return Outcome(NOT_COMPARED, newer)
     if problem := _first_difference(ours, [_theirs(command) for command in theirs]) or marked:
         return Outcome(DIFFERS, problem)
     return Outcome(REFUSED_LATER, str(complaint)) if complaint else Outcome(SAME)
@@ -114,16 +116,15 @@ def _cover(ours: Dockerfile) -> str:
     return ""
 
 
-def _ours(text: str) -> tuple[list[Reading], str, bool]:
+def _ours(text: str) -> tuple[list[Reading], str, str]:
     """The instructions as slimfix splits them, and what is wrong with a heredoc's properties.
 
-    Also whether one is written ``<< NAME``, which the library does not know yet.
+    Also the first form in it that the library's parser, older than today's BuildKit, reads otherwise.
     """
     found, escape = tiles(text)
     lines = Lines(text)
     result: list[Reading] = []
-    problem = ""
-    spaced = any(doc.marker.spaced for tile in found for doc in tile.heredocs)
+    problem = newer = ""
     for tile in found:
         if tile.kind != "instruction":
             continue
@@ -134,6 +135,7 @@ def _ours(text: str) -> tuple[list[Reading], str, bool]:
             for doc in instruction.heredocs
         ]
         problem = problem or _markers(instruction)
+        newer = newer or _newer(instruction)
         result.append(
             Reading(
                 "ONBUILD" if instruction.onbuild else instruction.name,
@@ -146,7 +148,22 @@ def _ours(text: str) -> tuple[list[Reading], str, bool]:
                 tuple(docs),
             )
         )
-    return result, problem, spaced
+    return result, problem, newer
+
+
+def _newer(instruction: Instruction) -> str:
+    """A form that the library does not know as today's BuildKit does, or nothing."""
+    if any(doc.marker.spaced for doc in instruction.heredocs):
+        return "<< NAME"
+    text = instruction.args.text
+    if instruction.name == "HEALTHCHECK":
+        text = text.partition(text.split()[0])[2].strip() if text else ""
+    if text.startswith("[") and instruction.name in (*_MAYBE_JSON, "HEALTHCHECK"):
+        with contextlib.suppress(ValueError):
+            _, end = json.JSONDecoder().raw_decode(text)
+            if text[end:].strip():
+                return "text after a JSON list"
+    return ""
 
 
 def _flag(flag: words.Flag) -> str:
@@ -178,7 +195,7 @@ def _value(instruction: Instruction) -> tuple[str, ...]:
     if name in _LISTS:
         return tuple(part.text for part in instruction.parts)
     if name in ("ENV", "LABEL"):
-        if not text:
+        if not words.quoted_words(text, instruction.escape):
             return ()
         return tuple(item for pair in words.pairs(text, instruction.escape) for item in pair)
     if name == "ARG":
@@ -221,7 +238,9 @@ def _first_difference(ours: list[Reading], theirs: list[Reading]) -> str:
         for field in Reading._fields:
             a, b = getattr(mine, field), getattr(other, field)
             if field == "text":
-                b = b[: len(a)] if mine.heredocs else b.strip()
+                b = b.strip()[: len(a)] if mine.heredocs else b.strip()
+            if field == "heredocs" and mine.trigger:
+                continue  # the library skips those of a trigger, and does not name them
             if field == "value":
                 a, b = _shown(mine, a), _shown(mine, b)
             if field == "last" and mine is ours[-1]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slimfix.changes import Changes
 from slimfix.text import (
     Edit,
     EditConflict,
@@ -17,7 +18,6 @@ from slimfix.text import (
     fitted,
     newline_at,
     ordered,
-    original_offset,
     split_lines,
 )
 
@@ -96,8 +96,9 @@ def test_untouched_characters_map_back(made: tuple[str, list[Edit]]) -> None:
     text, edits = made
     fit = fitted(text, edits)
     new = apply(text, edits)
+    changes = Changes(fit)
     touched = {i for span, _ in edits for i in range(*span)}
-    mapped = [original_offset(i, fit) for i in range(len(new))]
+    mapped = [changes.original(i) for i in range(len(new))]
     position = 0
     sources: list[tuple[int, bool]] = []
     for span, replacement in fit:
@@ -108,7 +109,27 @@ def test_untouched_characters_map_back(made: tuple[str, list[Edit]]) -> None:
     assert mapped == [offset for offset, _ in sources]
     kept = [offset for offset, untouched in sources if untouched]
     assert kept == [i for i in range(len(text)) if i not in touched]
-    assert original_offset(len(new), fit) == len(text)
+    assert changes.original(len(new)) == len(text)
+
+
+@given(edited(new="xy\n", newlines=True))
+def test_untouched_characters_map_forth(made: tuple[str, list[Edit]]) -> None:
+    text, edits = made
+    fit = fitted(text, edits)
+    new = apply(text, edits)
+    changes = Changes(fit)
+    for i in range(len(text)):
+        inside = [edit for edit in fit if edit.span.start <= i < edit.span.end]
+        assert changes.touch(Span(i, i + 1)) == bool(inside)
+        if not inside:
+            assert new[changes.moved(i)] == text[i]
+            assert changes.original(changes.moved(i)) == i
+        at = [edit for edit in fit if edit.span.start == i]
+        assert changes.at(i) == (at[0] if at else None)
+        if at and at[0].span.end == i:
+            assert new[changes.moved(i, before=True) :].startswith(at[0].text)
+        if inside and inside[0].span.start < i:
+            assert new[: changes.moved(i)].endswith(inside[0].text)
 
 
 def test_crlf_and_mixed() -> None:

@@ -104,6 +104,8 @@ def quoted_words(text: str, escape: str) -> list[Part]:
         while i < n and (quote or not text[i].isspace()):
             c = text[i]
             if c == escape and quote != "'":
+                if i + 1 == n:  # BuildKit drops an escape at the very end
+                    break
                 i += 2
                 continue
             if quote and c == quote:
@@ -111,8 +113,10 @@ def quoted_words(text: str, escape: str) -> list[Part]:
             elif not quote and c in "'\"":
                 quote = c
             i += 1
-        i = min(i, n)
-        found.append(Part(text[begun:i], begun, i))
+        if begun < i:
+            found.append(Part(text[begun:i], begun, i))
+        if i < n and not text[i].isspace():
+            break
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from slimfix.knowledge import table
+from slimfix.knowledge import entry
 
 BUILD_ONLY = frozenset(("dev", "compiler", "build-tool", "headers", "meta"))
 Release = tuple[int, int]
@@ -13,35 +13,35 @@ Release = tuple[int, int]
 
 def package(name: str) -> dict[str, Any] | None:
     """The entry of a package, if there is one."""
-    found: dict[str, Any] | None = table("alpine_packages")["package"].get(name)
-    return found
+    return entry("alpine_packages", "package", name)
 
 
 def build_only(name: str) -> bool:
     """Whether nothing but a build needs the package."""
-    entry = package(name)
-    return entry is not None and entry["kind"] in BUILD_ONLY
+    found = package(name)
+    return found is not None and found["kind"] in BUILD_ONLY
 
 
 def releases(release: Release | None, image: str, tag: str) -> list[Release]:
     """The Alpine releases that a base image may stand on: the one that it names, else all that can be."""
     if release is not None:
         return [release]
-    data = table("alpine_packages")
-    oldest, last = _release(data["meta"]["first"]), _release(data["meta"]["last"])
+    meta = _meta()
+    oldest, last = _release(meta["first"]), _release(meta["last"])
     python, _, system = tag.partition("-")
-    if image.rpartition("/")[2] == "python" and system == "alpine" and python in data["floating-python"]:
-        oldest = _release(data["floating-python"][python])
+    floating = entry("alpine_packages", "floating-python") or {}
+    if image.rpartition("/")[2] == "python" and system == "alpine" and python in floating:
+        oldest = _release(floating[python])
     return [(3, minor) for minor in range(oldest[1], last[1] + 1)]
 
 
 def pins(name: str, among: list[Release]) -> tuple[str, ...] | None:
     """The run-time packages of a build-only one, if they are known and the same *among* all releases."""
-    entry = package(name)
-    if entry is None or entry.get("verified") is False or "runtime" not in entry:
+    found = package(name)
+    if found is None or found.get("verified") is False or "runtime" not in found:
         return None
-    first = _release(table("alpine_packages")["meta"]["first"])
-    answers = {_at(entry, each) if each >= first else None for each in among}
+    first = _release(_meta()["first"])
+    answers = {_at(found, each) if each >= first else None for each in among}
     return answers.pop() if len(answers) == 1 else None
 
 
@@ -50,17 +50,23 @@ def commands(name: str) -> Iterator[str]:
     seen, waiting = set(), [name]
     while waiting:
         each = waiting.pop()
-        entry = package(each)
-        if each not in seen and entry is not None:
+        found = package(each)
+        if each not in seen and found is not None:
             seen.add(each)
-            yield from entry.get("commands", ())
-            waiting += entry.get("brings", ())
+            yield from found.get("commands", ())
+            waiting += found.get("brings", ())
 
 
-def _at(entry: dict[str, Any], release: Release) -> tuple[str, ...] | None:
+def _meta() -> dict[str, Any]:
+    found = entry("alpine_packages", "meta")
+    assert found is not None
+    return found
+
+
+def _at(package: dict[str, Any], release: Release) -> tuple[str, ...] | None:
     found: list[str] = []
     for key in ("runtime", "along"):
-        value = entry.get(key, [])
+        value = package.get(key, [])
         if value and isinstance(value[0], dict):
             fitting = [row for row in value if _covers(row, release)]
             if not fitting:

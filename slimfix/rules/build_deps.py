@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from slimfix import knowledge
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Saving, Skip
-from slimfix.knowledge import alpine, table
+from slimfix.knowledge import alpine
 from slimfix.layout import layout
 from slimfix.rules._managers import calls, manager, runs
 from slimfix.shell import Opaque
@@ -95,7 +96,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         edits = (Edit(command.span, new), Edit(Span(end, end), f"{joint}apk del --no-network {group}"))
         brought = {c for name in build for c in alpine.commands(name)}
         tools = sorted(brought & {"gcc", "g++", "make", "cargo"})
-        opened = [p for p in pinned if p in table("alpine_packages")["opened-by-name"]]
+        opened = [p for p in pinned if p in knowledge.names("alpine_packages", "opened-by-name")]
         assumption = (
             f"nothing at run time calls {' or '.join(tools) or 'what ' + ', '.join(build) + ' bring'}"
         )
@@ -109,6 +110,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             Safety.ASSUMED,
             assumption,
             Saving(size, "Alpine package index") if size else None,
+            removes=(command.span,),
         )
 
 

@@ -3,11 +3,15 @@
 Each RUN makes a layer, and what a later one deletes still lies in the earlier. Two neighbours become
 `a && b` when nothing that the first leaves in its shell can reach the second: no directory, variable,
 option, trap, function, background job or service, and no program that replaced itself. Where only a
-directory, variable or umask would leak, the first is put in a subshell. Comments between the two stay
-with the second, as comment lines of the merged RUN, and so does a comment at the end of the first.
+directory, variable or umask would leak, the first is put in a subshell. Scripts of the form
+`set -e; a; b` are joined under one `set`, where every command goes on to count. Comments between the
+two stay with the second, as comment lines of the merged RUN, and so does one at the end of the first.
+
+The setting `policy = "saving"` merges only where a later command deletes or rewrites what an earlier
+one made, or installs from an index that an earlier one fetched; the default is `"all"`.
 
 Left apart are RUNs with different flags, users, directories or shells (any other instruction between
-them), exec form, heredocs, `set -e` scripts, stages that do not ship, and whatever is not understood.
+them), exec form, heredocs, stages that do not ship, and whatever is not understood.
 
 Before:
     RUN apk add --no-cache curl
@@ -28,84 +32,64 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Skip
-from slimfix.layout import Layout, body_indent, layout
-from slimfix.rules import _join
-from slimfix.shell import Script
-from slimfix.text import Edit, Span
+from slimfix.rules import _join, _saving, _seam
+from slimfix.rules._parts import Part, part
+from slimfix.shell import Opaque
+from slimfix.text import Span
 
 CODE = "SF401"
 ORDER = 40
+OPTIONS = {"policy": ("all", "saving")}
 
 _PRAGMA = re.compile(r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=)", re.IGNORECASE)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
     """Every stretch of RUNs that can become one."""
-    chain: list[Instruction] = []
-    for second in dockerfile.instructions:
-        first = dockerfile.neighbours(second)[0]
-        reason: str | None = ""
-        if first is not None and first.name == second.name == "RUN" and first.stage is second.stage:
-            if second.stage is not None and second.stage.ships:
-                reason = _apart(dockerfile, first, second) or _join.apart(first, second)
-        if reason is None and first is not None:
-            chain = [*(chain or [first]), second]
+    chain: list[Part] = []
+    for instruction in dockerfile.instructions:
+        reason = _extended(dockerfile, chain, instruction)
+        if reason is None:
             continue
         if reason:
-            yield Skip(f"not merged with the RUN before it: {reason}", second.text_span)
-        if chain:
-            yield _merged(dockerfile, chain)
-        chain = []
-    if chain:
-        yield _merged(dockerfile, chain)
+            yield Skip(f"not merged with the RUN before it: {reason}", instruction.text_span)
+        yield from _fixes(dockerfile, chain)
+        following = part(instruction) if _ships(instruction) else None
+        chain = [following] if following else []
+    yield from _fixes(dockerfile, chain)
 
 
-def _merged(dockerfile: Dockerfile, chain: list[Instruction]) -> Fix:
-    habits = layout(dockerfile)
-    edits: list[Edit] = []
-    for i, one in enumerate(chain):
-        before, after = _join.around(chain, i)
-        start, end = one.args.span(0, 1).start, _end(one)
-        if i == 0 and before:
-            edits.append(Edit(Span(start, start), before))
-        if i + 1 < len(chain):
-            two = chain[i + 1]
-            opening = _join.around(chain, i + 1)[0]
-            where = Span(end, two.args.span(0, 1).start)
-            edits.append(Edit(where, after + _between(dockerfile, one, two, habits) + opening))
-        elif after:
-            edits.append(Edit(Span(end, end), after))
-    message = f"merge {len(chain)} consecutive RUN instructions"
-    return Fix(tuple(edits), message, Span(chain[0].text_span.start, chain[-1].text_span.end))
+def _fixes(dockerfile: Dockerfile, chain: list[Part]) -> Iterator[Fix]:
+    """The merge of scripts that can be joined, or of those among them whose merge saves something."""
+    saving = dockerfile.options.get("merge-runs", {}).get("policy") == "saving"
+    for stretch in _saving.stretches(chain) if saving else [chain]:
+        if len(stretch) > 1:
+            yield _merged(dockerfile, stretch)
 
 
-def _end(instruction: Instruction) -> int:
-    """Where the last command of a RUN ends; a shell comment may follow."""
-    script = instruction.script
-    assert isinstance(script, Script)
-    return script.span(script.root).end
+def _ships(instruction: Instruction) -> bool:
+    return instruction.name == "RUN" and instruction.stage is not None and instruction.stage.ships
 
 
-def _comments(dockerfile: Dockerfile, first: Instruction, second: Instruction) -> list[str]:
-    """The comment lines between two neighbours."""
-    text = dockerfile.source(Span(first.span.end, second.span.start))
-    return [line.strip() for line in text.split("\n") if line.strip()]
+def _extended(dockerfile: Dockerfile, chain: list[Part], second: Instruction) -> str | None:
+    """Add a RUN to those of *chain*; else why not, ``""`` where that goes without saying."""
+    first = dockerfile.neighbours(second)[0]
+    if first is None or first.name != "RUN" or not _ships(second) or first.stage is not second.stage:
+        return ""
+    reason = _differ(dockerfile, first, second)
+    if reason:
+        return reason
+    found = part(second)
+    if found is None or not chain:
+        script = first.script if isinstance(first.script, Opaque) else second.script
+        return script.reason if isinstance(script, Opaque) else ""
+    reason = _join.apart(chain, found)
+    if reason is None:
+        chain.append(found)
+    return reason
 
 
-def _between(dockerfile: Dockerfile, first: Instruction, second: Instruction, habits: Layout) -> str:
-    """The ``&&`` between two RUNs, with the comments that stood there."""
-    script = first.script
-    assert isinstance(script, Script)
-    indent = body_indent(dockerfile, first) or body_indent(dockerfile, second) or habits.indent
-    notes = [script.text[a:b].strip() for a, b in script.tree.comments]
-    notes += _comments(dockerfile, first, second)
-    shown = "".join(f"{indent}{note}\n" for note in notes)
-    if habits.leading:
-        return f" {dockerfile.escape}\n{shown}{indent}&& "
-    return f" && {dockerfile.escape}\n{shown}{indent}"
-
-
-def _apart(dockerfile: Dockerfile, first: Instruction, second: Instruction) -> str | None:
+def _differ(dockerfile: Dockerfile, first: Instruction, second: Instruction) -> str | None:
     """What keeps two neighbours apart whatever their scripts say."""
     if first.onbuild != second.onbuild:
         return "one is an ONBUILD trigger"
@@ -115,11 +99,18 @@ def _apart(dockerfile: Dockerfile, first: Instruction, second: Instruction) -> s
         return "one holds a heredoc"
     if first.state != second.state:
         return "they find different states"
-    comments = [*_comments(dockerfile, first, second)]
+    comments = _seam.comments(dockerfile, Span(first.span.end, second.span.start))
     comments += [dockerfile.source(c) for c in (*first.comments, *second.comments)]
+    comments.append(dockerfile.source(Span(0, first.span.start)).rstrip().rpartition("\n")[2])
     if any(_PRAGMA.match(comment.strip()) for comment in comments):
         return "a comment for a tool stands with one of them"
-    before = dockerfile.source(Span(0, first.span.start)).rstrip().rpartition("\n")[2]
-    if _PRAGMA.match(before.strip()):
-        return "a comment for a tool stands with one of them"
     return None
+
+
+def _merged(dockerfile: Dockerfile, chain: list[Part]) -> Fix:
+    message = f"merge {len(chain)} consecutive RUN instructions"
+    first, last = chain[0].instruction, chain[-1].instruction
+    at = Span(first.text_span.start, last.text_span.end)
+    heads = zip(chain, _join.pieces(chain))
+    repeated = tuple(one.script.span(one.head) for one, piece in heads if one.head and piece.headless)
+    return Fix(tuple(_seam.edits(dockerfile, chain)), message, at, removes=repeated)

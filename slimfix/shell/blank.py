@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from slimfix.shell._word_scanner import Heredoc, Unreadable, WordScanner
+
 _NEEDED = re.compile(r"\bcase\b|\[\[|\(\(|=\(|\btime\b|<<|\$\(|`")
 _WORD = re.compile(r"[^\s;&|()<>\"'`$\\#][^\s;&|()<>\"'`$\\]*")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|()<>'\"\\])+)")
@@ -22,15 +24,6 @@ _ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\(")
 _BEFORE_COMMAND = frozenset(
     ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"]
 )  # after these a command begins
-
-
-class Heredoc(NamedTuple):
-    """A here-document: its operator and marker, and its body with the terminator line."""
-
-    start: int
-    end: int
-    body_start: int
-    body_end: int
 
 
 class Blanked(NamedTuple):
@@ -42,10 +35,6 @@ class Blanked(NamedTuple):
     cases: tuple[tuple[int, int], ...] = ()
     """Start and end of each ``case``, which the text shows as a ``{ }`` group."""
     heredocs: tuple[Heredoc, ...] = ()
-
-
-class Unreadable(ValueError):
-    """The text is not shell that this reader can follow (a quote or bracket stays open)."""
 
 
 def blank(text: str) -> Blanked:
@@ -70,18 +59,10 @@ def word_end(text: str, start: int) -> int:
     Raises:
         Unreadable: a quote or bracket in it is not closed.
     """
-    return _Scanner(text)._rest(start)
+    return _Scanner(text).rest(start)
 
 
-class _Scanner:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.out = list(text)
-        self.holes: list[tuple[int, int, str]] = []
-        self.cases: list[tuple[int, int]] = []
-        self.heredocs: list[Heredoc] = []
-        self.pending: list[tuple[str, bool, int, int]] = []
-
+class _Scanner(WordScanner):
     # -- lists of commands -------------------------------------------------------------------
 
     def commands(self, i: int, closer: str) -> int:
@@ -107,8 +88,8 @@ class _Scanner:
             elif c in ";&|":
                 i, start_of_command = i + 1, True
             elif c == "(":
-                if text.startswith("((", i) and (end := self._arithmetic(i + 2)) > 0:
-                    self._fill(i, end, ":" + "_" * (end - i - 1), "((")
+                if text.startswith("((", i) and (end := self.arithmetic(i + 2)) > 0:
+                    self.fill(i, end, ":" + "_" * (end - i - 1), "((")
                     i, start_of_command = end, False
                 else:
                     i, start_of_command = self.commands(i + 1, ")") + 1, False
@@ -141,126 +122,20 @@ class _Scanner:
             if plain == "[[":
                 return self._condition(i), False
             if plain == "time":
-                self._fill(i, end, " " * 4, "time")
+                self.fill(i, end, " " * 4, "time")
                 option = re.compile(r"[ \t]+-p(?=[ \t])").match(text, end)
                 if option:
-                    self._fill(end, option.end(), " " * (option.end() - end), "time")
+                    self.fill(end, option.end(), " " * (option.end() - end), "time")
                 return end, True
             if plain in _BEFORE_COMMAND:
                 return end, True
         array = _ARRAY.match(text, i) if plain else None
         if array:
             close = self.commands(array.end(), ")") + 1
-            self._fill(array.end() - 1, close, "_" * (close - array.end() + 1), "array")
-            return self._rest(close), first
+            self.fill(array.end() - 1, close, "_" * (close - array.end() + 1), "array")
+            return self.rest(close), first
         assignment = first and bool(re.match(r"[A-Za-z_]\w*\+?=", plain))
-        return self._rest(i), assignment
-
-    def _rest(self, i: int) -> int:
-        """The end of the word that goes on at *i*."""
-        text, n = self.text, len(self.text)
-        begun = i
-        while i < n:
-            c = text[i]
-            if c in " \t\r\n;&|()<>":
-                break
-            if c == "#" and i == begun:
-                i += 1
-            else:
-                i = self._piece(i)
-        return max(i, begun + 1) if i == begun and i < n and text[i] not in " \t\r\n;&|()" else i
-
-    def _piece(self, i: int) -> int:
-        """One quoted string, escape, expansion or plain character of a word."""
-        text = self.text
-        c = text[i]
-        if c == "\\":
-            return i + 2
-        if c == "'":
-            end = text.find("'", i + 1)
-            if end < 0:
-                raise Unreadable("no closing '")
-            return end + 1
-        if c == '"':
-            return self._double(i + 1)
-        if c == "`":
-            return self._backquoted(i + 1)
-        if c == "$":
-            return self._dollar(i)
-        return i + 1
-
-    def _double(self, i: int) -> int:
-        text, n = self.text, len(self.text)
-        while i < n:
-            c = text[i]
-            if c == '"':
-                return i + 1
-            i = self._piece(i) if c in "\\`$" else i + 1
-        raise Unreadable('no closing "')
-
-    def _backquoted(self, i: int) -> int:
-        begun = i
-        while i < len(self.text):
-            if self.text[i] == "`":
-                self._fill(begun - 1, i + 1, "$" + "_" * (i + 1 - begun), "`")
-                return i + 1
-            i += 2 if self.text[i] == "\\" else 1
-        raise Unreadable("no closing `")
-
-    def _dollar(self, i: int) -> int:
-        text = self.text
-        if text.startswith("$((", i):
-            end = self._arithmetic(i + 3)
-            if end > 0:
-                self._fill(i, end, "$" + "_" * (end - i - 1), "$((")
-                return end
-        if text.startswith("$(", i):
-            return self._substitution(i)
-        if text.startswith("${", i):
-            i += 2
-            while i < len(text):
-                if text[i] == "}":
-                    return i + 1
-                i = self._piece(i)
-            raise Unreadable("no closing }")
-        if text.startswith("$'", i):
-            return self._ansi(i + 2)
-        return i + 1
-
-    def _substitution(self, i: int) -> int:
-        """Hide ``$(...)``: what lies in it is blanked and read on its own."""
-        before = len(self.holes), len(self.cases), len(self.heredocs)
-        pending, self.pending = self.pending, []
-        end = self.commands(i + 2, ")") + 1
-        if self.pending:
-            raise Unreadable("here-document without a body")
-        self.pending = pending
-        del self.holes[before[0] :], self.cases[before[1] :], self.heredocs[before[2] :]
-        self._fill(i, end, "$" + "_" * (end - i - 1), "$(")
-        return end
-
-    def _ansi(self, i: int) -> int:
-        while i < len(self.text):
-            if self.text[i] == "'":
-                return i + 1
-            i += 2 if self.text[i] == "\\" else 1
-        raise Unreadable("no closing '")
-
-    def _arithmetic(self, i: int) -> int:
-        """The end of ``))`` of an expression that begins at *i*; -1 when it is no arithmetic."""
-        text, depth = self.text, 0
-        while i < len(text):
-            c = text[i]
-            if c == "(":
-                depth += 1
-            elif c == ")":
-                if depth == 0:
-                    return i + 2 if text.startswith("))", i) else -1
-                depth -= 1
-            elif c in "'\";\n":
-                return -1
-            i += 1
-        return -1
+        return self.rest(i), assignment
 
     # -- redirections and here-documents -------------------------------------------------------
 
@@ -274,7 +149,7 @@ class _Scanner:
         if match:
             name = re.sub(r"['\"\\]", "", match.group(2))
             self.pending.append((name, bool(match.group(1)), i, match.end()))
-            self._fill(i, match.end(), " " * (match.end() - i), "<<")
+            self.fill(i, match.end(), " " * (match.end() - i), "<<")
             return match.end()
         return i + 1
 
@@ -291,25 +166,20 @@ class _Scanner:
                 found = (line.lstrip("\t") if tabs else line) == name
             if not found:
                 raise Unreadable(f"here-document without its {name}")
-            self._fill(begun, i, " " * (i - begun), "heredoc")
+            self.fill(begun, i, " " * (i - begun), "heredoc")
             self.heredocs.append(Heredoc(operator, marker_end, begun, i))
         return i
 
     # -- the constructs ------------------------------------------------------------------------
-
-    def _fill(self, start: int, end: int, new: str, kind: str) -> None:
-        assert len(new) == end - start
-        self.out[start:end] = new
-        self.holes.append((start, end, kind))
 
     def _condition(self, i: int) -> int:
         text = self.text
         j = i + 2
         while j < len(text):
             if text[j] in " \t\n" and re.match(r"[ \t\n]\]\](?=[\s;&|)]|$)", text[j:]):
-                self._fill(i, j + 3, ":" + "_" * (j + 2 - i), "[[")
+                self.fill(i, j + 3, ":" + "_" * (j + 2 - i), "[[")
                 return j + 3
-            j = self._piece(j)
+            j = self.piece(j)
         raise Unreadable("no ]]")
 
     def _blanks(self, i: int) -> int:
@@ -318,7 +188,7 @@ class _Scanner:
             if text[i] == "#":
                 end = text.find("\n", i)
                 end = len(text) if end < 0 else end
-                self._fill(i, end, " " * (end - i), "comment")
+                self.fill(i, end, " " * (end - i), "comment")
                 i = end
             else:
                 i += 1
@@ -329,31 +199,31 @@ class _Scanner:
         text, begun = self.text, i
         if self.pending:  # the line ends added below would begin their bodies
             raise Unreadable("case after a here-document on its line")
-        self._fill(i, i + 4, "{ : ", "case")
-        i = self._rest(self._blanks(i + 4))
+        self.fill(i, i + 4, "{ : ", "case")
+        i = self.rest(self._blanks(i + 4))
         i = self._blanks(i)
         if not re.match(r"in(?=\s)", text[i:]):
             raise Unreadable("case without in")
-        self._fill(i, i + 2, "\n ", "case")
+        self.fill(i, i + 2, "\n ", "case")
         i = self._blanks(i + 2)
         while not re.match(r"esac(?=[\s;&|)`]|$)", text[i:]):
             start = i
             if text.startswith("(", i):
                 i += 1
             while i < len(text) and text[i] != ")":
-                i = self._piece(i)
+                i = self.piece(i)
             if i >= len(text):
                 raise Unreadable("case pattern without )")
-            self._fill(start, i + 1, ":\n" + " " * (i - 1 - start), "pattern")
+            self.fill(start, i + 1, ":\n" + " " * (i - 1 - start), "pattern")
             i = self.commands(i + 1, "esac")
             for operator in (";;&", ";;", ";&"):
                 if text.startswith(operator, i):
-                    self._fill(i, i + len(operator), "\n" * len(operator), "case")
+                    self.fill(i, i + len(operator), "\n" * len(operator), "case")
                     i += len(operator)
                     break
             i = self._blanks(i)
             if i >= len(text):
                 raise Unreadable("no esac")
-        self._fill(i, i + 4, "}   ", "case")
+        self.fill(i, i + 4, "}   ", "case")
         self.cases.append((begun, i + 4))
         return i + 4

@@ -101,6 +101,8 @@ class _Reader:
 
     def compound(self, node: Compound, last: bool, tested: bool) -> Iterator[Fate]:
         before = self.errexit, self.pipefail
+        if node.kind == "subshell":  # -e sees it as one command, however it comes to fail
+            last = last or (self.errexit and not tested)
         for i, part in enumerate(node.parts):
             if node.kind == "if":
                 condition = i % 2 == 0 and i + 1 < len(node.parts)

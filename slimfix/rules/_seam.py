@@ -1,0 +1,104 @@
+"""How the seams between merged scripts are written: as the file writes them, comments kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slimfix.dockerfile import Dockerfile
+from slimfix.layout import body_indent, layout
+from slimfix.rules import _join
+from slimfix.rules._parts import Part
+from slimfix.text import Edit, Span
+
+
+def edits(dockerfile: Dockerfile, chain: list[Part]) -> list[Edit]:
+    """The edits that make one RUN of those of *chain*."""
+    pen = _Pen(dockerfile, chain)
+    return list(pen.edits())
+
+
+def comments(dockerfile: Dockerfile, span: Span) -> list[str]:
+    """The comment lines of a stretch between two instructions."""
+    return [line.strip() for line in dockerfile.source(span).split("\n") if line.strip()]
+
+
+class _Pen:
+    def __init__(self, dockerfile: Dockerfile, chain: list[Part]) -> None:
+        self.dockerfile = dockerfile
+        self.chain = chain
+        self.pieces = _join.pieces(chain)
+        self.strict = _join.strict(chain)
+        habits = layout(dockerfile)
+        self.leading = habits.leading and not self.strict
+        self.break_ = f" {dockerfile.escape}\n"
+        self.indents = [
+            body_indent(dockerfile, one.instruction)
+            or body_indent(dockerfile, two.instruction)
+            or habits.indent
+            for one, two in zip(chain, chain[1:])
+        ]
+
+    def edits(self) -> Iterator[Edit]:
+        opening = self.pieces[0].opening
+        if self.strict and self.chain[0].head is None:
+            head = next(part for part in self.chain if part.head)
+            assert head.head is not None
+            said = head.script.text[head.head.start : head.head.end]
+            opening = f"{said};{self.break_}{self.indents[0]}{opening}"
+        if opening:
+            yield Edit(_at(self.chain[0].body_span.start), opening)
+        for i in range(1, len(self.chain)):
+            yield from self.seam(i)
+        yield from self.end()
+
+    def end(self) -> Iterator[Edit]:
+        """The end of the last script, where a separator would stand before the closing of a group."""
+        part, closing = self.chain[-1], self.pieces[-1].closing
+        if closing:
+            end = part.body_span.end
+            rest = part.script.text[part.body.end :]
+            stop = part.instruction.text_span.end if rest.strip() == ";" else end
+            yield Edit(Span(end, stop), closing)
+
+    def seam(self, i: int) -> Iterator[Edit]:
+        """What becomes of everything between two scripts."""
+        two, piece = self.chain[i], self.pieces[i]
+        body = two.body_span.start
+        stop = two.instruction.args.span(0, 1).start
+        begun = ";" if self.strict else ("" if self.leading else " &&")
+        resumed = self.indents[i - 1] + ("&& " if self.leading else "")
+        if piece.headless:
+            begun, resumed, stop = self.beheaded(two, begun, resumed)
+        notes = "".join(f"{self.indents[i - 1]}{note}\n" for note in self.notes(i, stop))
+        text = self.pieces[i - 1].closing + begun + self.break_ + notes + resumed
+        if stop == body:
+            text += piece.opening
+        elif piece.opening:
+            yield Edit(_at(body), piece.opening)
+        yield Edit(Span(self.chain[i - 1].body_span.end, stop), text)
+
+    def beheaded(self, two: Part, begun: str, resumed: str) -> tuple[str, str, int]:
+        """The same for a script without its ``set``, whose own line break is kept where it has one."""
+        assert two.head is not None
+        head, body = two.script.span(two.head).end, two.body_span.start
+        sign = two.script.text.index(two.operator, two.head.end)
+        operator = two.script.logical.span(sign, sign + len(two.operator))
+        before = self.dockerfile.source(Span(head, operator.start))
+        behind = self.dockerfile.source(Span(operator.end, body))
+        if two.operator == "&&" and not self.strict and "\n" in before:
+            return "", "", head + before.index("\n") + 1
+        if "\n" in behind:
+            return ";" if self.strict else " &&", "", operator.end + behind.index("\n") + 1
+        return begun, resumed, body
+
+    def notes(self, i: int, stop: int) -> list[str]:
+        """The comments that stand between the end of a script and the place where the next goes on."""
+        one, two = self.chain[i - 1], self.chain[i]
+        found = [one.script.text[start:end].strip() for start, end in one.script.tree.comments]
+        found += comments(self.dockerfile, Span(one.instruction.span.end, two.instruction.span.start))
+        inner = [span for span in two.instruction.comments if span.start < stop]
+        return found + [self.dockerfile.source(span).strip() for span in inner]
+
+
+def _at(offset: int) -> Span:
+    return Span(offset, offset)
