@@ -18,7 +18,6 @@ from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
 from slimfix.rules._copy_tree import resolve
-from slimfix.rules._managers import manager
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call, call
 from slimfix.shell.nodes import Redirect
@@ -205,9 +204,6 @@ def tools() -> Mapping[str, dict[str, Any]]:
 
 def called(command: Command, table: dict[str, Any]) -> Call | None:
     """*command* as a call of a tool."""
-    if "like" in table:
-        own = manager(table["like"])
-        return call(command, own["programs"], own["valued"], own.get("module", ""))
     return call(command, table["programs"], valued(table), table.get("module", ""))
 
 
