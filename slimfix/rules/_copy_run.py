@@ -23,6 +23,10 @@ from slimfix.shell.call import Call, call
 from slimfix.shell.nodes import Redirect
 from slimfix.shell.script import Argument
 
+_FILE_TEST = re.compile(r"-[a-zA-Z]|-[no]t|-ef")
+_COMPARISONS = frozenset(("=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le"))
+_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?!\1).)*\1((?!\1).)*\1[gI0-9]*")
+"""A sed script of one substitution, which reads and writes no further file."""
 _VARIABLE = re.compile(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
 
 
@@ -147,6 +151,15 @@ class _Judge:
         table = knowledge.table("manifests")["neutral"]
         name = (command.name or "").rpartition("/")[2]
         values = [self.value(argument) for argument in command.arguments[1:]]
+        if name in ("[", "test"):
+            asked = values[:-1] if name == "[" else values
+            compared = len(asked) == 3 and asked[1] in _COMPARISONS
+            if compared or not any(v is None or _FILE_TEST.fullmatch(v) for v in asked):
+                return True
+        if name == "sed":
+            scripts = [v for v in values if v is not None and _SUBSTITUTION.fullmatch(v)]
+            values = [v for v in values if v not in (*scripts[:1], "-i", "-e", "-E", "-r", "-n")]
+            return len(scripts) == 1 and all(v is not None and v[:1] == "/" and self.away(v) for v in values)
         if name in table["paths"]:
             operands = [v for v in values if v is None or v[:1] != "-"]
             if name in table["first_is_no_path"]:
