@@ -41,6 +41,7 @@ MS = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9
 VARIES = re.compile(
     r"proc/|sys/|dev/|tmp/|run/|var/(log|lib/dpkg|cache)/|etc/(hosts|hostname|resolv\.conf)$"
     r"|root/\.(npm|cache|bundle/cache|cargo|config|local/share/(uv|pnpm)|local/state/pnpm)|.*\.pyc$"
+    r"|.*/uv_cache\.json$|.*/app-1\.dist-info/RECORD$"  # uv notes when pyproject.toml was laid out
     r"|.*/node_modules/(\.modules\.yaml|\.pnpm-workspace-state.*\.json|\.cache/)"
     r"|.*/target/|usr/local/share/\.cache|.*/(mkmf|gem_make)\.(log|out)$|\.dockerenv$"
 )
