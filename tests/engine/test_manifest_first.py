@@ -366,7 +366,7 @@ def tree(tag: str) -> dict[str, tuple[object, ...]]:
                 digest = hashlib.sha1(held.read()).hexdigest() if held else ""
                 found[member.name] = (
                     member.type,
-                    oct(member.mode),
+                    oct(member.mode & 0o7777),
                     member.uid,
                     member.gid,
                     member.linkname,
