@@ -281,6 +281,8 @@ TRIALS = {
                 {
                     "repositories": [{"type": "artifact", "url": "/artifacts"}, {"packagist.org": False}],
                     "require": {"us/word": "1.0.0"},
+                    # Without a lock file Composer makes up this suffix at each build.
+                    "config": {"autoloader-suffix": "Own"},
                     "autoload": {"psr-4": {"App\\": "src/"}},
                     "scripts": {"post-autoload-dump": ["test -f src/App.php"]},
                 }
@@ -435,7 +437,7 @@ def test_builds(name: str, tmp_path: Path, record_property: Callable[[str, objec
 
 
 @pytest.mark.parametrize("buildkit", ["0", "1"])
-@pytest.mark.parametrize("dest", ["/made/here", "/made/here/", "."])
+@pytest.mark.parametrize("dest", ["/made", "/made/", "."])
 def test_directories_that_the_copy_makes(dest: str, buildkit: str, tmp_path: Path) -> None:
     """Owner and mode of directories are those of the whole tree, also where manifests come first."""
     files: dict[str, str | bytes] = {
@@ -444,10 +446,10 @@ def test_directories_that_the_copy_makes(dest: str, buildkit: str, tmp_path: Pat
         "pack/a/index.js": "",
         "deep/er/x": "",
     }
-    work = "WORKDIR /made/here\n" if dest == "." else ""
+    work = "WORKDIR /made\n" if dest == "." else ""
     text = (
         f"FROM node:18-slim\n{work}COPY --chown=1000:1000 . {dest}\n"
-        "RUN cd /made/here && npm install --ignore-scripts\n"
+        "RUN cd /made && npm install --ignore-scripts\n"
     )
     result = rewrite(text, RULE, Reader(context=BuildContext.of(files)), Safety.UNSAFE)
     assert result.changed
@@ -467,7 +469,7 @@ def test_directories_that_the_copy_makes(dest: str, buildkit: str, tmp_path: Pat
             tags.append(built.tag)
             found.append({p: v for p, v in tree(built.tag).items() if p.startswith("made")})
         assert found[0] == found[1]
-        assert found[0]["made/here/deep/er"][1:4] == ("0o770", 1000, 1000)
+        assert found[0]["made/deep/er"][1:4] == ("0o770", 1000, 1000)
     finally:
         remove(*tags)
 
