@@ -56,6 +56,8 @@ def reads(install: Install) -> Reads | None:
         words.append("--optimize")
     if given.has("--apcu-autoloader"):
         words.append("--apcu")
+    if given.has("--ignore-platform-reqs"):
+        gather.assume("Composer is version 2, whose dump-autoload knows --ignore-platform-reqs")
     return gather.reads(("--no-autoloader",), " ".join(words))
 
 

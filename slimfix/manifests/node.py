@@ -128,7 +128,9 @@ class Project:
         having = direct if known is None else set(known)
         for name in sorted(having & set(table["readers"])):
             for path in table["readers"][name]:
-                if path == "":
+                if path[:1] == "?" and not any(path[1:] in package for package in self.packages.values()):
+                    continue
+                if path == "" or path[0] == "?":
                     raise Cannot(f"the install script of {name} works on the project")
                 for directory in self.packages:
                     if path == "prisma":

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.manifests import Cannot
+from slimfix.manifests.pip_options import VALUED
 from slimfix.shell.call import Call
 
 
@@ -30,6 +31,8 @@ def tool(name: str) -> dict[str, Any]:
 
 def valued(table: dict[str, Any]) -> tuple[str, ...]:
     """The options of a tool that take the next word as their value, wherever they stand."""
+    if table["ecosystem"] == "pip_install":
+        return VALUED
     both = set(table.get("flags", ())) & set(table.get("values", ()))
     own = [*table.get("values", ()), *table.get("directory", ()), *table.get("files", ())]
     return tuple(o for o in own if o not in both)

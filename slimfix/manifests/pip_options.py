@@ -62,6 +62,12 @@ _SHORT = {
     "-v": "--verbose",
 }
 
+VALUED = tuple(
+    [option for option, effect in EFFECTS.items() if effect != "flag"]
+    + [short for short, option in _SHORT.items() if EFFECTS.get(option) != "flag"]
+)
+"""The options that take the next word as their value."""
+
 
 def options_of(words: Sequence[str | None]) -> Iterator[tuple[str, str, str | None]]:
     """Each option as (name, effect, value), each other word with the effect ``requirement``."""

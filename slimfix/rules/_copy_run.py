@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.dockerfile import Instruction
-from slimfix.knowledge.managers import manager
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
@@ -24,6 +23,10 @@ from slimfix.shell.call import Call, call
 from slimfix.shell.nodes import Redirect
 from slimfix.shell.script import Argument
 
+_FILE_TEST = re.compile(r"-[a-zA-Z]|-[no]t|-ef")
+_COMPARISONS = frozenset(("=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le"))
+_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?!\1).)*\1((?!\1).)*\1[gI0-9]*")
+"""A sed script of one substitution, which reads and writes no further file."""
 _VARIABLE = re.compile(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
 
 
@@ -148,6 +151,15 @@ class _Judge:
         table = knowledge.table("manifests")["neutral"]
         name = (command.name or "").rpartition("/")[2]
         values = [self.value(argument) for argument in command.arguments[1:]]
+        if name in ("[", "test"):
+            asked = values[:-1] if name == "[" else values
+            compared = len(asked) == 3 and asked[1] in _COMPARISONS
+            if compared or not any(v is None or _FILE_TEST.fullmatch(v) for v in asked):
+                return True
+        if name == "sed":
+            scripts = [v for v in values if v is not None and _SUBSTITUTION.fullmatch(v)]
+            values = [v for v in values if v not in (*scripts[:1], "-i", "-e", "-E", "-r", "-n")]
+            return len(scripts) == 1 and all(v is not None and v[:1] == "/" and self.away(v) for v in values)
         if name in table["paths"]:
             operands = [v for v in values if v is None or v[:1] != "-"]
             if name in table["first_is_no_path"]:
@@ -205,9 +217,6 @@ def tools() -> Mapping[str, dict[str, Any]]:
 
 def called(command: Command, table: dict[str, Any]) -> Call | None:
     """*command* as a call of a tool."""
-    if "like" in table:
-        own = manager(table["like"])
-        return call(command, own.programs, own.valued, own.module)
     return call(command, table["programs"], valued(table), table.get("module", ""))
 
 

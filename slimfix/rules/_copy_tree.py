@@ -71,6 +71,9 @@ def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tr
         problem = f"{root} takes its mode from {inside}, which a file alone would not give it"
     elif copy.flag("chmod") is not None and not _made(copy, root):
         problem = f"{root} takes its mode from --chmod, which a file alone would not give it"
+    elif copy.flag("chown") is not None and not _made(copy, root) and not _top(posixpath.dirname(root)):
+        # The classic builder gives the new directories above a file to the user, those above a tree to root.
+        problem = f"the COPY may have to make {posixpath.dirname(root)}, whose owner would be another"
     found = Tree(copy, dest, root, inside, problem)
     return _odd_place(found, context) or found
 
@@ -92,6 +95,11 @@ def _made(copy: Instruction, root: str) -> bool:
     """Whether the directory *root* is surely there before the COPY."""
     workdir = resolve(copy, ".") or ""
     return workdir == root or workdir.startswith(root.rstrip("/") + "/")
+
+
+def _top(directory: str) -> bool:
+    """Whether a directory is there in every image: the root, or one of the system at the root."""
+    return directory == "/" or directory[1:] in knowledge.table("manifests")["tree"]["system"]
 
 
 def _odd_place(tree: Tree, context: BuildContext) -> str | None:
