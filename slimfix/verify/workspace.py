@@ -8,10 +8,15 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from slimfix.verify.engines import Built, Engine, Made, Options
+from slimfix.verify.engines import Built, Engine, Options
+from slimfix.verify.made import Made
+
+_TRIES = 10
+"""Times that an image is asked to go, a second apart."""
 
 
 class Workspace:
@@ -62,6 +67,7 @@ class Workspace:
             return self.engine.build(dockerfile, context, tag, options, cache=cache, line=hear)
         finally:
             self._made += made.ids
+            self._containers += made.containers
 
     def forget(self, tag: str) -> None:
         """Remove one image before its time."""
@@ -97,9 +103,12 @@ class Workspace:
         # The last made lie on top of the earlier ones. Most went with the tags.
         if ours:
             left = self.engine.images()
-            for one in dict.fromkeys(reversed(ours)):
-                if any(known.startswith(one) for known in left):
-                    self.engine.remove_images([one])
+            mine = [one for one in dict.fromkeys(reversed(ours)) if any(id.startswith(one) for id in left)]
+            for _ in range(_TRIES):
+                mine = self.engine.remove_images(mine)
+                if not mine:
+                    break
+                time.sleep(1)  # a container of a build that was cut short still holds it
         self._made.clear()
 
 
