@@ -187,6 +187,10 @@ class Engine(NamedTuple):
         listed = self._ask("images", "--all", "--quiet", "--no-trunc")
         return {line.strip().removeprefix("sha256:") for line in listed.splitlines()}
 
+    def containers(self) -> set[str]:
+        """The ids of all containers, running or not."""
+        return set(self._ask("ps", "--all", "--quiet", "--no-trunc").split())
+
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not; those that are gone are no problem."""
         force = [] if self.kind == "buildah" else ["--force"]
