@@ -10,6 +10,7 @@ Any engine that answers will do. The exit status is 1 unless every rewrite is ve
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -43,11 +44,16 @@ def main() -> int:
     print("| case | before | after | saved | rebuild | verdict |")
     print("|---|--:|--:|--:|--:|---|", flush=True)
     rows: list[Row] = []
-    with terminable():
+    with contextlib.suppress(KeyboardInterrupt), terminable():
         build(options, engine, rows)
     print()
     print(summary(rows))
-    return int(any(row.problem or row.settled is None or row.settled.verdict.status for row in rows))
+    return int(not all(good(row) for row in rows))
+
+
+def good(row: Row) -> bool:
+    """Whether the rewrite of a case is verified, or there is none."""
+    return row.settled.verdict.status == 0 if row.settled else row.problem == suite.NOTHING
 
 
 def build(options: argparse.Namespace, engine: engines.Engine, rows: list[Row]) -> None:
@@ -121,8 +127,9 @@ def details(row: Row) -> list[str]:
 def summary(rows: list[Row]) -> str:
     """The last line: how many, and what they save."""
     measured = [row.settled.comparison for row in rows if row.settled and row.settled.comparison.after]
-    verified = sum(row.settled is not None and row.settled.verdict.status == 0 for row in rows)
-    text = f"{verified} of {len(rows)} verified"
+    rewritten = [row for row in rows if row.problem != suite.NOTHING]
+    verified = sum(map(good, rewritten))
+    text = f"{verified} of {len(rewritten)} rewrites verified; {len(rows) - len(rewritten)} left as they are"
     if measured:
         shares = [saved(found) * 100 for found in measured]
         text += f"; saved {statistics.mean(shares):.1f} % on average"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from slimfix.verify import engines, process
-from slimfix.verify.engines import Engine, EngineError, Made, Options, step_of
+from slimfix.verify.engines import Engine, EngineError, Options, step_of
+from slimfix.verify.made import Made
 
 OPTIONS = Options(("A=1", "B=two words"), "prod", "host", "linux/arm64", ("--pull",))
 
@@ -71,6 +72,11 @@ def test_images_that_the_classic_builder_made() -> None:
     ):
         made.hear(line)
     assert made.ids == ["bbbbbbbbbbbb", "cccccccccccc"]
+    assert made.containers == []
+    for line in (" ---> Running in 111111111111", " ---> Running in 222222222222"):
+        made.hear(line)
+    made.hear("\x1b[0mRemoving intermediate container 111111111111")
+    assert made.containers == ["222222222222"]
 
 
 def test_no_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

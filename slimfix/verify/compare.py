@@ -79,6 +79,7 @@ class Bench:
         self._context = _context(request)
         self._copy: str | None = None
         self._noise: Noise | None = None
+        self._again: str | None = None
         self._before: Side | None = None
 
     def before(self) -> Side:
@@ -113,10 +114,13 @@ class Bench:
         self.progress(f"{what}: comparing", "")
         one, other = before.image, after.image
         found = explain(one, other, self._noise)
-        if found.paths and self._noise is None:
-            self._noise = self._measure_noise(one)
-            if self._noise is not None:
-                found = explain(one, other, self._noise)
+        ran = self._smoke(before.tag, after.tag)
+        if self._noise is None and (found.paths or any(map(smoke.differs, ran))):
+            self._measure_noise(one)
+        if self._noise is not None and self._again is not None:
+            found = explain(one, other, self._noise)
+            again = self._again
+            ran = tuple(self._weighed(each, again) if smoke.differs(each) else each for each in ran)
         return Comparison(
             before,
             after,
@@ -124,7 +128,7 @@ class Bench:
             configs.differences(one.config, other.config),
             found,
             needs.lost(one, other),
-            self._smoke(before.tag, after.tag),
+            ran,
             self.touched,
             tuple(self.notes),
         )
@@ -207,17 +211,15 @@ class Bench:
 
     # -- comparing -----------------------------------------------------------------------------
 
-    def _measure_noise(self, image: Image) -> Noise | None:
+    def _measure_noise(self, image: Image) -> None:
         """Build the first file once more: what differs then differs by itself."""
         dockerfile = self._write("before", self._text)
         phase = "before: second build, to see what differs by itself"
         tag, built = self._build(phase, dockerfile, self.request.directory, "before-again", False)
         if not built.ok:
             self._note("the Dockerfile did not build a second time")
-            return None
-        noise = Noise(image.tree, self._read(tag).tree)
-        self.workspace.forget(tag)
-        return noise
+            return
+        self._noise, self._again = Noise(image.tree, self._read(tag).tree), tag
 
     def _smoke(self, before: str, after: str) -> tuple[Smoke, ...]:
         found = []
@@ -225,6 +227,9 @@ class Bench:
             self.progress(f"running {command[0]} in both", "")
             found.append(smoke.both(self.workspace, command, before, after, self.request.options))
         return tuple(found)
+
+    def _weighed(self, ran: Smoke, again: str) -> Smoke:
+        return smoke.weighed(self.workspace, ran, again, self.request.options)
 
 
 def _failure(built: Built) -> Failure:

@@ -30,8 +30,6 @@ ANSWER = 30.0
 _STEP = re.compile(r"^(?:\[[^\]]*\] )?step (\d+/\d+) ?: (.*)$", re.IGNORECASE)
 _BUILDKIT = re.compile(r"^#\d+ \[(?:(.+?) +)?(\d+/\d+)\] (.*)$")
 _BUILDKIT_FAILED = re.compile(r"^ > \[(?:.+? +)?(\d+/\d+)\] (.*?):?$")
-_MADE = re.compile(r"^ ---> ([0-9a-f]{12})$")
-_FROM = re.compile(r"^step \d+/\d+ : from ", re.IGNORECASE)
 
 
 class EngineError(Exception):
@@ -189,6 +187,10 @@ class Engine(NamedTuple):
         listed = self._ask("images", "--all", "--quiet", "--no-trunc")
         return {line.strip().removeprefix("sha256:") for line in listed.splitlines()}
 
+    def containers(self) -> set[str]:
+        """The ids of all containers, running or not."""
+        return set(self._ask("ps", "--all", "--quiet", "--no-trunc").split())
+
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not; those that are gone are no problem."""
         force = [] if self.kind == "buildah" else ["--force"]
@@ -222,22 +224,6 @@ def step_of(line: str) -> str | None:
         return f"{match[1]} {match[2].strip()}"
     match = _BUILDKIT.match(line)
     return f"{match[2]} {match[3].strip()}" if match else None
-
-
-class Made:
-    """Listens to the classic builder for the images that it makes on the way."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        """Their ids, 12 digits each; those it took from its cache are not among them."""
-        self._before = ""
-
-    def hear(self, line: str) -> None:
-        """Take in the next line of its output."""
-        match = _MADE.match(line)
-        if match and self._before.strip() != "---> Using cache" and not _FROM.match(self._before):
-            self.ids.append(match[1])
-        self._before = line
 
 
 def find(name: str = "auto") -> Engine:

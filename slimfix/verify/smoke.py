@@ -27,6 +27,20 @@ def both(workspace: Workspace, command: tuple[str, ...], before: str, after: str
     return Smoke(command, first, second, stable)
 
 
+def weighed(workspace: Workspace, smoke: Smoke, again: str, options: Options) -> Smoke:
+    """The same in the light of *again*, what a second build of the first file gave.
+
+    Raises:
+        EngineError: the command does not come to an end in it.
+    """
+    return smoke._replace(stable=_run(workspace, again, smoke.command, options) == smoke.before)
+
+
+def differs(smoke: Smoke) -> bool:
+    """Whether only the output differs, and that not by itself."""
+    return smoke.stable and smoke.before[0] == smoke.after[0] and smoke.before[1] != smoke.after[1]
+
+
 def _run(workspace: Workspace, image: str, command: tuple[str, ...], options: Options) -> tuple[int, str]:
     name = workspace.container()
     timeout = min(options.timeout or TIMEOUT, TIMEOUT)

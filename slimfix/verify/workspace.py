@@ -8,10 +8,15 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from slimfix.verify.engines import Built, Engine, Made, Options
+from slimfix.verify.engines import Built, Engine, Options
+from slimfix.verify.made import Made
+
+_TRIES = 10
+"""Times that an image is asked to go, a second apart."""
 
 
 class Workspace:
@@ -29,7 +34,8 @@ class Workspace:
         self.tags: list[str] = []
         self._containers: list[str] = []
         self._made: list[str] = []
-        self._there = engine.images() if engine.kind == "docker" else set()
+        # A step may print what looks like the builder's own lines: what was there before is never ours.
+        self._there = engine.images() | engine.containers() if engine.kind == "docker" else set()
 
     def tag(self, what: str) -> str:
         """A tag for an image that is about to be built."""
@@ -62,6 +68,7 @@ class Workspace:
             return self.engine.build(dockerfile, context, tag, options, cache=cache, line=hear)
         finally:
             self._made += made.ids
+            self._containers += [one for one in made.containers if not _known(one, self._there)]
 
     def forget(self, tag: str) -> None:
         """Remove one image before its time."""
@@ -93,14 +100,21 @@ class Workspace:
 
     def _remove_made(self) -> None:
         """Remove the stages that do not ship, which the classic builder keeps without a name."""
-        ours = [one for one in self._made if not any(known.startswith(one) for known in self._there)]
+        ours = [one for one in self._made if not _known(one, self._there)]
         # The last made lie on top of the earlier ones. Most went with the tags.
         if ours:
             left = self.engine.images()
-            for one in dict.fromkeys(reversed(ours)):
-                if any(known.startswith(one) for known in left):
-                    self.engine.remove_images([one])
+            mine = [one for one in dict.fromkeys(reversed(ours)) if _known(one, left)]
+            for _ in range(_TRIES):
+                mine = self.engine.remove_images(mine)
+                if not mine:
+                    break
+                time.sleep(1)  # a container of a build that was cut short still holds it
         self._made.clear()
+
+
+def _known(short: str, ids: set[str]) -> bool:
+    return any(one.startswith(short) for one in ids)
 
 
 @contextlib.contextmanager

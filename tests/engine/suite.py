@@ -30,6 +30,8 @@ CASES = Path(__file__).resolve().parent.parent / "builds"
 NETWORK = "host"
 """The stand-in engine has no other network, and a usual one has this, too."""
 TIMEOUT = 900
+NOTHING = "nothing to change"
+"""What a row says of a case that slimfix leaves as it is."""
 
 
 class Case(NamedTuple):
@@ -84,7 +86,7 @@ def run(
     if outcome.rewrite is None:
         return Row(case, None, str(outcome.problem), 0.0)
     if not outcome.rewrite.changed:
-        return Row(case, None, "nothing to change", 0.0)
+        return Row(case, None, NOTHING, 0.0)
     options = Options(network=NETWORK, timeout=TIMEOUT)
     request = Request(path, str(case.dockerfile.parent), options, case.smoke, rebuild, weigh=False)
     settled: Settled | None = None

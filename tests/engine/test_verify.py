@@ -177,14 +177,18 @@ def test_bad_rewrites_are_caught_and_explained(
 
 
 def test_packages_need_a_smoke_command(verify: Verify, context: Path, traces: Traces) -> None:
-    put(context, traces)
-    put(context, traces, GOOD + "RUN apk del --no-network scanelf\n", REST, "Other")
-    status, out, _ = verify("--against", "Other", "--no-rebuild", "-q")
+    put(context, traces, GOOD + "RUN apk add --no-cache make\n")
+    put(context, traces, GOOD, REST, "Other")
+    common = ("--against", "Other", "--no-rebuild", "-q", "--network", "host")
+    status, out, _ = verify(*common)
     assert status == 1
-    assert "packages are gone (scanelf), and no --smoke command has shown that nothing misses them" in out
-    status, out, _ = verify("--against", "Other", "--no-rebuild", "-q", "--smoke", "/app/run.sh")
+    assert "packages are gone (make), and no --smoke command has shown that nothing misses them" in out
+    status, out, _ = verify(*common, "--smoke", "/app/run.sh")
     assert status == 0
-    assert "1 package gone" in out and "scanelf" in out
+    assert "1 package gone" in out and ": make" in out
+    status, out, _ = verify(*common, "--smoke", "make --version")
+    assert status == 2
+    assert "make --version: exit status 0 before" in out
 
 
 def test_what_differs_by_chance_is_set_apart(verify: Verify, context: Path, traces: Traces) -> None:
@@ -202,7 +206,7 @@ def test_what_differs_by_chance_is_set_apart(verify: Verify, context: Path, trac
 def _spoil(dockerfile: Dockerfile) -> Iterator[Found]:
     """Two fixes: a good one and a bad one."""
     for old, new, message in (
-        ("/one\n", "/one; true\n", "do no harm"),
+        ("> /one", ">/one", "do no harm"),
         ("> /two\n", "> /2\n", "lose a file"),
     ):
         at = dockerfile.text.find(old)
@@ -231,7 +235,7 @@ def test_blame_falls_on_the_one_fix_and_the_rest_is_proposed(
     assert blamed.reasons[0].startswith("cat /two: exit status 0 before")
     assert settled.rest is not None and settled.rest_verdict is not None
     assert settled.rest_verdict.name == "verified"
-    assert "/one; true" in settled.rest.after and "> /two" in settled.rest.after
+    assert ">/one" in settled.rest.after and "> /two" in settled.rest.after
     assert settled.rest.after.count("RUN") == 1
     assert settled.best is settled.rest
 
@@ -301,6 +305,25 @@ def test_no_space_left(verify: Verify, context: Path, traces: Traces) -> None:
     status, out, err = verify("-q")
     assert (status, out) == (2, "")
     assert err.startswith("Dockerfile: no space left for the build: ") and len(err.splitlines()) == 1
+
+
+def test_what_a_step_prints_removes_nothing_of_the_user(
+    verify: Verify, engine: Engine, context: Path, traces: Traces
+) -> None:
+    if engine.kind != "docker":
+        pytest.skip("needs Docker")
+    create = [engine.program, "create", "--label", traces.label, IMAGE, "true"]
+    container = subprocess.run(create, capture_output=True, text=True, check=True).stdout.strip()
+    inspect = [engine.program, "image", "inspect", "--format", "{{.Id}}", IMAGE]
+    image = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip()
+    lines = f"echo ' ---> Running in {container[:12]}' && echo ' ---> {image.removeprefix('sha256:')[:12]}'"
+    try:
+        put(context, traces, GOOD + f"RUN {lines}\n")
+        assert verify("-q", "--no-rebuild").status == 0
+        assert traces.left().strip() == container[:12]
+        assert subprocess.run(inspect, capture_output=True).returncode == 0
+    finally:
+        subprocess.run([engine.program, "rm", container], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,0 +1,34 @@
+"""What Docker's classic builder makes on the way and does not name: read off what it prints."""
+
+from __future__ import annotations
+
+import re
+
+_MADE = re.compile(r"^ ---> ([0-9a-f]{12})$")
+_CONTAINER = re.compile(
+    r"^(?: ---> Running in ([0-9a-f]{12})|.*Removing intermediate container ([0-9a-f]{12}))$"
+)
+_FROM = re.compile(r"^step \d+/\d+ : from ", re.IGNORECASE)
+
+
+class Made:
+    """Listens to the classic builder for the images and containers that it makes on the way."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        """Ids of images, 12 digits each; those it took from its cache are not among them."""
+        self.containers: list[str] = []
+        """Ids of containers that it has not yet said it removed."""
+        self._before = ""
+
+    def hear(self, line: str) -> None:
+        """Take in the next line of its output."""
+        container = _CONTAINER.match(line)
+        if container and container[1]:
+            self.containers.append(container[1])
+        elif container and container[2] in self.containers:
+            self.containers.remove(container[2])
+        match = _MADE.match(line)
+        if match and self._before.strip() != "---> Using cache" and not _FROM.match(self._before):
+            self.ids.append(match[1])
+        self._before = line
