@@ -16,6 +16,8 @@ TABLES = sorted(path.stem for path in Path(slimfix.knowledge.__file__).parent.gl
 def test_parts_are_the_whole(name: str) -> None:
     whole = knowledge.table(name)
     for key, value in whole.items():
+        if not isinstance(value, dict):
+            continue  # a value before the first table has no header to find it by
         keys = knowledge.names(name, key)
         plain = {k: v for k, v in value.items() if k not in keys}
         assert (knowledge.entry(name, key) or {}).items() >= plain.items()
