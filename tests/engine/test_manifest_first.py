@@ -293,7 +293,7 @@ TRIALS = {
         "src/App.php",
         "RUN composer install --no-autoloader",
         "php -r 'require \"vendor/autoload.php\"; new App\\App; new Us\\Word;'"
-        " && grep -q App.App vendor/composer/autoload_classmap.php",
+        " && grep -q src/App.php vendor/composer/autoload_classmap.php",
         {
             "artifacts/us-word-1.0.0.zip": zipped(
                 {
