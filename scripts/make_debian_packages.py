@@ -30,17 +30,19 @@ else:
 
 KNOWLEDGE = Path(__file__).resolve().parent.parent / "slimfix" / "knowledge"
 MIRROR = "http://deb.debian.org/debian"
-RELEASES = {"bullseye": 11, "bookworm": 12, "trixie": 13}
+RELEASES = {"bullseye": 11, "bookworm": 12, "trixie": 13, "forky": 14}
 COMMANDS_OF = "bookworm"
 """The release whose list of files is read. The names of commands hardly change."""
 BINARIES = re.compile(r"(?:usr/)?s?bin/([^/\s]+)")
-UNCOMMON = re.compile(r"lib(?:ghc|rust|golang|coq)-.*|.*-ocaml-dev|golang-.*|.*-cross|.*-cil-dev|.*-(?:wasm\w+|examples|doc)")
+UNCOMMON = re.compile(
+    r"lib(?:ghc|rust|golang|coq)-.*|.*-ocaml-dev|golang-.*|.*-cross|.*-cil-dev|.*-(?:wasm\w+|examples|doc)"
+)
 """Libraries of languages that bring them by their own means, and cross compilers: not in the table."""
 
 
 LIBRARIES = ("libs", "oldlibs")
 INTERPRETERS = ("python", "perl", "ruby", "php", "interpreters", "database", "gnu-r")
-USED = 12
+USED = 15
 """How many source packages must build against a package that the table is to know."""
 
 LARGE = 3000
@@ -264,7 +266,18 @@ def make(texts: dict[str, str], files: str, sources: str, also: set[str]) -> dic
             entry["with"] = sorted(number[n] for n in below if n in number and n != name)
             entry["rest"] = sum(sizes[n] for n in below if n not in number)
     parts = [[name, sizes[name], " ".join(sorted(commands.get(name, ())))] for name in told]
-    return {"releases": RELEASES, "packages": entries, "parts": parts}
+    aliases = {}
+    for name in {n for i in indexes.values() for n in i.providers} & popular - set(newest):
+        found = {i.first([name]) for i in indexes.values()}
+        if len(found) == 1 and None not in found and not found.isdisjoint(entries):
+            aliases[name] = found.pop()
+    return {
+        "releases": RELEASES,
+        "kinds": {kind: pattern.pattern for kind, pattern in kinds.kinds.items()},
+        "aliases": aliases,
+        "packages": entries,
+        "parts": parts,
+    }
 
 
 def _short(answers: dict[str, list[str] | None]) -> object:
@@ -327,7 +340,9 @@ def main() -> None:
         texts, files, sources = fetch(given.work or Path(temporary))
     table = make(texts, files, sources, also)
     path = KNOWLEDGE / "debian_packages.json"
-    path.write_text(json.dumps(table, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(table, separators=(",", ":"), sort_keys=True)
+    text = re.sub(r'(?<=[\]}"],)(?="[^"]+":\{)|(?<=\],)(?=\[")', "\n", text)  # an entry a line, for diffs
+    path.write_text(text + "\n", encoding="utf-8")
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 

@@ -1,0 +1,232 @@
+"""What else may need the build packages, apart from the RUN that installs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile.instruction import Stage
+from slimfix.knowledge import table
+from slimfix.rules._apt_builds import build
+from slimfix.rules._apt_calls import runs_scripts
+from slimfix.shell import Opaque, Script
+
+_TOKEN = re.compile(r"[\w.+-]+")
+_STARTS = (
+    "npm",
+    "yarn",
+    "pnpm",
+    "bun",
+    "bundle",
+    "uv",
+    "poetry",
+    "pipenv",
+    "pdm",
+    "composer",
+    "npx",
+    "rake",
+    "elixir",
+)
+"""Programs that build when they install, and start a program of the project with their other verbs."""
+_SCRIPT = re.compile(r"(?:.*\.(?:sh|bash|py|rb|pl|php|js|mjs|cjs|ts|ya?ml|mk)|Makefile|Procfile|[^.]+)")
+_MAX_FILES = 3000
+
+
+def chain(stage: Stage) -> Iterator[Stage]:
+    """A stage and those that it is FROM."""
+    found: Stage | None = stage
+    while found is not None:
+        yield found
+        found = found.parent
+
+
+def following(dockerfile: Dockerfile, run: Instruction) -> Iterator[Instruction]:
+    """Every instruction that finds what *run* leaves: those after it, and those of stages FROM its own."""
+    assert run.stage is not None
+    stages = {run.stage.index}
+    for stage in dockerfile.stages:
+        if stage.parent is not None and stage.parent.index in stages:
+            stages.add(stage.index)
+    for instruction in dockerfile.instructions:
+        if instruction.stage is not None and instruction.stage.index in stages:
+            if instruction.stage is not run.stage or instruction.index > run.index or instruction.onbuild:
+                yield instruction
+
+
+def obstacle(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
+    """Why the packages that bring *tools* must stay: who may call them later."""
+    assert run.stage is not None
+    started: list[Instruction] = []
+    for instruction in following(dockerfile, run):
+        if instruction.onbuild:
+            return "an ONBUILD trigger may need the build packages"
+        if instruction.name == "RUN":
+            reason = _later_run(dockerfile, instruction, tools)
+            if reason:
+                return reason
+        elif instruction.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+            reason = _start(instruction, tools)
+            if reason:
+                return reason
+            started.append(instruction)
+    for stage in dockerfile.stages:
+        for instruction in stage.instructions:
+            origin = instruction.flag("from") if instruction.name == "COPY" else None
+            if origin and origin.lower() in (run.stage.name, str(run.stage.index)):
+                return "another stage copies files from this one"
+    return _nothing_starts(dockerfile, run.stage)
+
+
+def _later_run(dockerfile: Dockerfile, later: Instruction, tools: Collection[str]) -> str | None:
+    script = later.script
+    if isinstance(script, Opaque):
+        used = set(tools) & set(_TOKEN.findall(later.args.text))
+        return f"a later RUN calls {min(used)}" if used else "a later RUN is not understood"
+    for command in script.commands:
+        for value in command.values:
+            used = set(tools) & _words(value)
+            if used:
+                return f"a later RUN names {min(used)}"
+        found = build(command)
+        if found is not None:
+            return f"a later RUN calls {found.program}, which may build"
+    return "a later RUN calls a script" if _unread(dockerfile, script, tools) else None
+
+
+def _unread(dockerfile: Dockerfile, script: Script, tools: Collection[str]) -> bool:
+    """Whether a script is called that is not in the build context, or names one of the tools."""
+    if not runs_scripts(script):
+        return False
+    if dockerfile.context is None:
+        return True
+    for command in script.commands:
+        for value in command.values[:3]:
+            if value and value.endswith((".sh", ".bash")):
+                texts = list(texts_named(dockerfile, value.rpartition("/")[2]))
+                if not texts or any(names(text, tools) for text in texts):
+                    return True
+                break
+        else:
+            if command.name and runs_scripts(script):
+                return True
+    return False
+
+
+def _words(value: str | None) -> set[str]:
+    """What a word of a command may call."""
+    if value is None:
+        return set()
+    if re.search(r"\s", value):
+        return set(_TOKEN.findall(value))
+    return {value, value.rpartition("/")[2]} if re.match(r"(?:/usr|/bin|/sbin|[^/])", value) else set()
+
+
+def _start(instruction: Instruction, tools: Collection[str]) -> str | None:
+    text = instruction.args.text
+    used = set(tools) & set(_TOKEN.findall(text))
+    if used:
+        return f"{instruction.name} names {min(used)}"
+    script = instruction.script
+    if isinstance(script, Script):
+        for command in script.commands:
+            found = build(command)
+            if found is not None and not (
+                found.program in _STARTS and found.verb not in ("install", "ci", "add", "rebuild")
+            ):
+                return f"{instruction.name} calls {found.program}, which may build"
+    elif re.search(
+        r"""["'\s](?:pip[\d.]*|gem|npm|yarn|bundle|cpanm?|luarocks)["'],?\s*["']?(?:install|ci)\b|["'](?:cargo|go)["']""",
+        text,
+    ):
+        return f"{instruction.name} may build"
+    return None
+
+
+def _nothing_starts(dockerfile: Dockerfile, stage: Stage) -> str | None:
+    """An image that starts a shell, or nothing, is one to build on or to work in."""
+    shipped = [s for s in dockerfile.stages if s.ships and stage in chain(s)]
+    row = table("debian_images")["interactive"]
+    last: dict[str, str] = {}
+    for each in chain(shipped[-1] if shipped else stage):
+        for instruction in reversed(each.instructions):
+            if instruction.name in ("CMD", "ENTRYPOINT") and not instruction.onbuild:
+                last.setdefault(instruction.name, _first(instruction, row["wrappers"]))
+    names = [last[key] for key in ("ENTRYPOINT", "CMD") if last.get(key)]
+    if not names:
+        return "the image starts no program of its own, so others may build in it"
+    if names[0] in row["programs"]:
+        return f"the image starts {names[0]}, in which anything may be called"
+    return None
+
+
+def _first(instruction: Instruction, wrappers: Collection[str]) -> str:
+    """The program that CMD or ENTRYPOINT starts; a shell only where it gets nothing to run."""
+    words = instruction.exec_form
+    if words is None:
+        words = instruction.args.text.split()
+    words = [w.rpartition("/")[2] for w in words]
+    while words and (words[0] in wrappers or words[0].startswith("-")):
+        words = words[1:]
+    if (
+        len(words) > 1
+        and any(not w.startswith("-") or w == "-c" for w in words[1:])
+        and words[0] in ("sh", "bash", "dash", "ash", "zsh")
+    ):
+        return words[-1] if words[1] != "-c" else "-c"
+    return words[0] if words else ""
+
+
+def texts_named(dockerfile: Dockerfile, name: str) -> Iterator[str]:
+    """The texts of the files of that name in the build context."""
+    for path in _files(dockerfile):
+        if path.rpartition("/")[2] == name:
+            assert dockerfile.context is not None
+            text = dockerfile.context.read_text(path)
+            if text is not None:
+                yield text
+
+
+def names(text: str, tools: Collection[str]) -> str | None:
+    """The first of *tools* that a script names outside its comments."""
+    for line in text.splitlines():
+        if not line.lstrip().startswith(("#", "//")):
+            used = set(tools) & set(_TOKEN.findall(line))
+            if used:
+                return min(used)
+    return None
+
+
+def in_context(dockerfile: Dockerfile, tools: Collection[str], everywhere: bool) -> str | None:
+    """What of the build context names a tool: the scripts that the image starts, or any (*everywhere*)."""
+    if dockerfile.context is None:
+        return None
+    started = {
+        word.rpartition("/")[2]
+        for i in dockerfile.instructions
+        if i.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK")
+        for word in re.findall(r"[\w./+-]+", i.args.text)
+    }
+    for path in _files(dockerfile):
+        name = path.rpartition("/")[2]
+        if (everywhere and _SCRIPT.fullmatch(name) and not name.startswith("Dockerfile")) or name in started:
+            found = names(dockerfile.context.read_text(path, 1 << 16) or "", tools)
+            if found:
+                return f"{path} names {found}"
+    return None
+
+
+def _files(dockerfile: Dockerfile) -> Iterator[str]:
+    context = dockerfile.context
+    waiting = ["."] if context is not None else []
+    count = 0
+    while waiting and context is not None:
+        for path in context.iterdir(waiting.pop()):
+            count += 1
+            if count > _MAX_FILES:
+                return
+            kind = context.kind(path)
+            if kind == "dir" and path.rpartition("/")[2] not in (".git", "node_modules"):
+                waiting.append(path)
+            elif kind == "file":
+                yield path

@@ -1,0 +1,309 @@
+"""From what a RUN installs with apt to what is removed again, and how; or why nothing is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.knowledge import debian, table
+from slimfix.rules import _apt_later as later
+from slimfix.rules._apt_builds import builds, compiles_at_run_time
+from slimfix.rules._apt_calls import Install, Place, build_only, installs, place, runs_scripts, verbs
+from slimfix.rules._apt_text import additions, joint, listing
+from slimfix.shell import Opaque, Script
+from slimfix.text import Edit, Span
+
+_MAIN = (
+    "gcc", "g++", "clang", "gfortran", "cargo", "go", "make", "cmake", "ninja", "pkg-config", "autoconf",
+    "git", "curl", "wget", "gpg", "unzip", "svn", "hg", "add-apt-repository",
+)  # fmt: skip
+_STATE = re.compile(r"/var/lib/(?:dpkg|apt)(?:/(?:\*|dpkg.*|info.*|status.*|extended_states.*))?/?")
+_MOUNTS = re.compile(r"/(?:usr|etc|bin|lib|var|var/lib|var/lib/(?:apt|dpkg)(?:/.*)?)?/?")
+LIBRARIES = "apt-cache depends --recurse --installed --important"
+"""What apt says that packages need."""
+FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
+
+
+class Work(NamedTuple):
+    """What is to be done in a RUN."""
+
+    dockerfile: Dockerfile
+    run: Instruction
+    place: Place
+    install: Install
+    """The first that brings a build package."""
+    build: tuple[str, ...]
+    tools: tuple[str, ...]
+    pins: dict[int, tuple[str, ...]]
+    """Run-time packages to name, by the start of the install that brings what they stand behind."""
+    marked: tuple[str, ...]
+    """Run-time packages to mark as wanted after the install."""
+    asked: tuple[str, ...]
+    """-dev packages whose run-time side is asked of apt."""
+    form: str
+    """``purge``, ``auto`` or ``saved``."""
+    installs: tuple[Install, ...]
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The packages that are removed by name."""
+        among = debian.releases(self.run.stage.root) if self.run.stage else ()
+        names = [n for name in (*self.build, *self.tools) for n in (name, *debian.moved(name, among))]
+        kept = {w.name for i in self.installs for w in i.wanted} - {*self.build, *self.tools}
+        return tuple(dict.fromkeys(n for n in names if n not in kept))
+
+    @property
+    def kept(self) -> set[str]:
+        """The packages that stay."""
+        named = {w.name for i in self.installs for w in i.wanted} - {*self.build, *self.tools}
+        return named.union(self.marked, *self.pins.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes that go: an estimate."""
+        return debian.size(self.gone, self.kept)
+
+    @property
+    def assumption(self) -> str:
+        """What no reader of the file can know."""
+        brought = debian.commands(self.gone) | {*self.tools, *self.build}
+        named = [name for name in _MAIN if name in brought][:4]
+        text = f"nothing at run time calls {' or '.join(named)}" if named else ""
+        if not named:
+            text = f"nothing at run time compiles against {' or '.join(self.build)}"
+        if self.tools:
+            text += f", or loads a library that came with {' or '.join(self.tools)}"
+        return text
+
+    def edits(self) -> Iterator[Edit]:
+        """The changes."""
+        between = joint(self.dockerfile, self.run, self.place.operator)
+        for install in self.installs:
+            names = self.pins.get(install.command.span.start, ())
+            if names:
+                yield from additions(self.dockerfile, install, names, {*self.build, *self.tools})
+        commands = []
+        variable = "installed" if "installed" not in self.place.script.text else "installed_before"
+        if self.form == "saved":
+            start = self.install.command.span.start
+            yield Edit(
+                Span(start, start), f"{variable}=\"$(dpkg-query -W -f '${{binary:Package}} ')\"{between}"
+            )
+        if self.asked:
+            commands.append(f"{LIBRARIES} {' '.join(self.asked)} | {FILTER}")
+        if self.marked:
+            commands.append(f"apt-mark manual {' '.join(self.marked)} > /dev/null")
+        if self.form == "purge":
+            commands.append(
+                listing(self.dockerfile, self.install, "apt-get purge -y --auto-remove", self.gone)
+            )
+        else:
+            commands.append(
+                listing(self.dockerfile, self.install, "apt-mark auto", self.gone) + " > /dev/null"
+            )
+            if self.form == "saved":
+                commands.append(f"apt-mark manual ${variable} > /dev/null")
+            commands.append("apt-get autoremove -y --purge")
+        end = self.place.script.span(self.place.items[self.place.last()]).end
+        yield Edit(Span(end, end), "".join(between + command for command in commands))
+
+
+def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work | str | None:
+    """What is to be done; None where nothing only builds; or why it is left undone."""
+    stage = run.stage
+    assert stage is not None and isinstance(run.script, Script)
+    image = debian.image(stage.root)
+    earlier = _earlier(run)
+    wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
+    build = tuple(dict.fromkeys(n for n in wanted if build_only(dockerfile, n, image)))
+    tools = (
+        () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
+    )
+    unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
+    consumers = [c for c in builds(run.script.commands) if c[0].span.start > found[0].command.span.start]
+    if not build and not tools:
+        return "packages from a variable" if unknown and consumers else None
+    if unknown:
+        return "packages from a variable"
+    if build and not consumers:
+        if not tools:
+            return "no command in this RUN is known to build with them"
+        build = ()
+    reason = _unfit(run, found, {*build, *tools})
+    if reason:
+        return reason
+    where = place(run)
+    if isinstance(where, str):
+        return where
+    bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
+    if any(where.at(i.command) is None for i in bringing):
+        return "the install is part of a larger command"
+    if where.script.span(where.items[where.last()]).end < bringing[-1].command.span.end:
+        return "nothing follows the install"
+    for _, each in consumers:
+        compiling = compiles_at_run_time(each)
+        if compiling:
+            return f"{compiling} compiles at run time"
+    brought = _brought((*build, *tools), wanted, image)
+    reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
+    if reason:
+        return reason
+    return _pinned(
+        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
+    )
+
+
+def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
+    """The same with its run-time side, and the form of the removal."""
+    assert work.run.stage is not None
+    among = debian.releases(work.run.stage.root)
+    have = {w.name for i in work.installs for w in i.wanted}
+    pins: dict[int, tuple[str, ...]] = {}
+    marked: list[str] = []
+    asked: list[str] = []
+    for install in work.installs:
+        names: list[str] = []
+        versioned = any(w.pinned for w in install.wanted)
+        for each in install.wanted:
+            if each.name in work.tools and install.recommends:
+                names.append("ca-certificates")
+            if each.name not in work.build or each.name in image.links:
+                continue
+            known = debian.pins(each.name, among)
+            if known is None or (known and each.name.endswith("-dev") and not among):
+                asked.append(each.name)
+            elif image.interpreters and each.name in ("python3-dev", "python-dev", "ruby-dev"):
+                continue
+            else:
+                names += known
+        names = [n for n in dict.fromkeys(names) if n not in have]
+        have.update(names)
+        if versioned:
+            marked += names
+        elif names:
+            pins[install.command.span.start] = tuple(names)
+    others = have - {*work.build, *work.tools} | earlier.names
+    lean = image.lean and earlier.plain
+    gone = work._replace(pins=pins).gone
+    if (
+        lean
+        and not runs_scripts(work.place.script)
+        and debian.independent(others - set().union(*pins.values(), marked), gone)
+    ):
+        form = "purge"
+    else:
+        form = "auto" if lean else "saved"
+    return work._replace(pins=pins, marked=tuple(marked), asked=tuple(asked), form=form)
+
+
+class Earlier(NamedTuple):
+    """What earlier RUNs of the stage, and of those that it is FROM, did with apt."""
+
+    names: frozenset[str]
+    """What they install."""
+    plain: bool
+    """Whether that is all that they may do to packages."""
+
+
+def _earlier(run: Instruction) -> Earlier:
+    names: set[str] = set()
+    plain = True
+    assert run.stage is not None
+    for stage in later.chain(run.stage):
+        for other in stage.instructions:
+            if other.name != "RUN" or (stage is run.stage and other.index >= run.index):
+                continue
+            script = other.script
+            if isinstance(script, Opaque):
+                plain = False
+                continue
+            plain = plain and not runs_scripts(script) and verbs(script) <= {"update", "install", "clean"}
+            for install in installs(script):
+                names.update(w.name for w in install.wanted)
+                plain = plain and all(w.name for w in install.wanted)
+    return Earlier(frozenset(names - {""}), plain)
+
+
+def _unfit(run: Instruction, found: list[Install], gone: set[str]) -> str | None:
+    """What of the RUN itself stands against it."""
+    if run.state.user is None or run.state.user.split(":")[0] not in ("", "root", "0"):
+        return "the packages are not installed by root"
+    if run.heredocs:
+        return "the RUN holds a heredoc"
+    for mount in run.flag_values("mount"):
+        fields = dict(field.partition("=")[::2] for field in mount.split(","))
+        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
+        if fields.get("type") not in ("secret", "ssh") and _MOUNTS.fullmatch(target):
+            return "a mount lies where apt keeps its state"
+    script = run.script
+    assert isinstance(script, Script)
+    for command in script.commands:
+        if "background" in command.nesting:
+            return "it leaves a job in the background"
+        if command.name in ("exec", "exit", "trap", "return"):
+            return f"{command.name} may end the RUN before its last command"
+        if any(value and _STATE.fullmatch(value) for value in command.values[1:]):
+            return "apt's own state is removed"
+        if command.name in ("update-alternatives", "ln") and any(
+            re.fullmatch(r"/usr/bin/python3?", value or "") for value in command.values
+        ):
+            return "/usr/bin/python3 is replaced, which the removal of packages calls"
+    asked = verbs(script)
+    if asked & {"purge", "remove", "build-dep", "markauto", "auto-remove"} or any(
+        c.name == "apt-mark" for c in script.commands
+    ):
+        return "the RUN removes packages itself"
+    for install in found:
+        if not any(w.name in gone for w in install.wanted):
+            continue
+        if install.call.wrapped:
+            return f"apt-get is called through {install.call.wrapped[0]}"
+        if install.call.option(*table("debian_images")["apt"]["special"]):
+            return "the packages are wanted from another release, or not for good"
+        if install.command.node.redirects or install.call.unknown:
+            return "the install is not plain text"
+    return None
+
+
+def _tools(
+    dockerfile: Dockerfile, run: Instruction, found: list[Install], wanted: set[str]
+) -> tuple[str, ...]:
+    """Tools that a program may call too, but which only this RUN does."""
+    script = run.script
+    assert isinstance(script, Script)
+    start = found[0].command.span.start
+    called = {(c.name or "").rpartition("/")[2] for c in script.commands if c.span.start > start}
+    called |= {"gpg"} & {"gpg" for name in called if name == "apt-key"}
+    result = []
+    for name in sorted(wanted):
+        if debian.kind(name) != "both":
+            continue
+        own = debian.own_commands(name)
+        if (
+            not own & called
+            or later.in_context(dockerfile, own, True)
+            or later.obstacle(dockerfile, run, own)
+        ):
+            continue
+        result.append(name)
+    return tuple(result)
+
+
+def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> frozenset[str]:
+    """The commands that would go, without interpreters that something else brings."""
+    found = debian.commands(names) | {n for n in names if not n.endswith("-dev")}
+    for language, pattern in _INTERPRETERS.items():
+        if language in image.interpreters or any(re.match(language, n) for n in wanted if n not in names):
+            found -= {c for c in found if re.fullmatch(pattern, c)}
+    return frozenset(found)
+
+
+_INTERPRETERS = {
+    "python": r"(?:python|pydoc|py3|pygettext|2to3|pip|idle)[\w.-]*",
+    "ruby": r"(?:ruby|erb|irb|rdoc|ri|gem|bundle|bundler|rake|racc|rbs|typeprof)[\d.]*",
+    "perl": r"(?:perl|cpan|prove|pod\w+|corelist|shasum|json_pp|zipdetails|xsubpp|ptar\w*|piconv|enc2xs|encguess|h2ph|h2xs|instmodsh|libnetcfg|perl\w+|pl2pm|splain|streamzip)[\d.]*(?:-x86_64-linux-gnu)?",
+    "php": r"(?:php|phar)[\w.]*",
+    "node": r"(?:node|nodejs|npm|npx)",
+}
