@@ -42,6 +42,8 @@ UNCOMMON = re.compile(
 
 LIBRARIES = ("libs", "oldlibs")
 INTERPRETERS = ("python", "perl", "ruby", "php", "interpreters", "database", "gnu-r")
+CERTIFICATES = "ca-certificates"
+"""What programs rely on most often that came along with a tool."""
 USED = 15
 """How many source packages must build against a package that the table is to know."""
 
@@ -59,6 +61,7 @@ class Package(NamedTuple):
     essential: bool
     depends: tuple[tuple[str, ...], ...]
     """Groups of alternatives."""
+    recommends: tuple[tuple[str, ...], ...]
     provides: tuple[str, ...]
 
 
@@ -97,6 +100,18 @@ class Index:
             self._needs[name] = frozenset(self.closure([name], self.base))
         return self._needs[name]
 
+    def wishes(self, name: str) -> set[str]:
+        """What comes along when recommended packages do."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each not in seen and each not in self.base:
+                seen.add(each)
+                waiting += self.below(each)
+                waiting += [n for group in self.packages[each].recommends if (n := self.first(group))]
+        return seen
+
     def closure(self, names: Iterable[str], without: Collection[str] = ()) -> set[str]:
         """The packages, and all that they need."""
         seen: set[str] = set()
@@ -123,9 +138,14 @@ def _parse(text: str) -> Iterator[Package]:
                 fields.get("Section", ""),
                 int(fields.get("Installed-Size", 0)),
                 fields.get("Essential") == "yes",
-                tuple(tuple(_names(group, "|")) for group in wanted.split(",") if group.strip()),
+                _groups(wanted),
+                _groups(fields.get("Recommends", "")),
                 tuple(_names(fields.get("Provides", ""), ",")),
             )
+
+
+def _groups(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(_names(group, "|")) for group in text.split(",") if group.strip())
 
 
 def _names(text: str, separator: str) -> Iterator[str]:
@@ -246,6 +266,10 @@ def make(texts: dict[str, str], files: str, sources: str, also: set[str]) -> dic
             if moved:
                 entry["moved"] = moved
             reached |= newest[name].needs(name)
+            needed = [r for r, i in have.items() if CERTIFICATES in i.needs(name)]
+            wished = [r for r, i in have.items() if CERTIFICATES in i.wishes(name)]
+            if wished:
+                entry["certificates"] = [needed, wished]
         entries[name] = entry
     commands: dict[str, set[str]] = {}
     for line in files.split("\n"):

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from slimfix.dockerfile.state import Base
 from slimfix.knowledge import table
 
 SOURCE = "Debian package index"
@@ -32,6 +31,8 @@ class Image(NamedTuple):
     present: frozenset[str]
     links: frozenset[str]
     interpreters: frozenset[str]
+    serves: bool
+    """Whether it starts a service where the Dockerfile names no program."""
 
 
 @cache
@@ -42,10 +43,14 @@ def _data() -> dict[str, Any]:
     return content
 
 
+def real(name: str) -> str:
+    """The package that apt takes for a name which no package has (zlib1g-dev for libz-dev)."""
+    return str(_data()["aliases"].get(name, name))
+
+
 def package(name: str) -> dict[str, Any] | None:
     """The entry of a package, if there is one."""
-    data = _data()
-    found: dict[str, Any] | None = data["packages"].get(data["aliases"].get(name, name))
+    found: dict[str, Any] | None = _data()["packages"].get(real(name))
     return found
 
 
@@ -65,38 +70,37 @@ def independent(names: Iterable[str], of: Collection[str]) -> bool:
 
     What stands in the table has been looked up; a library that is named as one holds nothing else.
     """
-    real = {_data()["aliases"].get(name, name) for name in of}
+    gone = {real(name) for name in of}
     for name in names:
         entry = package(name)
-        if entry is None or entry["kind"] != "runtime" or real & set(entry.get("needs", ())):
+        if entry is None or entry["kind"] != "runtime" or gone & set(entry.get("needs", ())):
             return False
     return True
 
 
-def image(base: Base) -> Image:
+def image(name: str, tag: str) -> Image:
     """What is known of a base image."""
     for row in table("debian_images")["image"]:
-        if base.name in row["names"] and re.fullmatch(row.get("tag", ".*"), base.tag):
+        if name in row["names"] and re.fullmatch(row.get("tag", ".*"), tag):
             fields = (frozenset(row.get(key, ())) for key in ("present", "links", "interpreters"))
-            return Image(row.get("lean", False), *fields)
-    return Image(False, frozenset(), frozenset(), frozenset())
+            serves = re.fullmatch(row.get("serves", "(?!)"), tag) is not None
+            return Image(row.get("lean", False), *fields, serves)
+    return Image(False, frozenset(), frozenset(), frozenset(), False)
 
 
-def releases(base: Base) -> tuple[str, ...]:
+def releases(name: str, tag: str) -> tuple[str, ...]:
     """The Debian releases that a base image may stand on; none where that is not known."""
     numbers = _data()["releases"]
-    named = [release for release in numbers if re.search(rf"(?<![a-z]){release}(?![a-z])", base.tag)]
+    named = [release for release in numbers if re.search(rf"(?<![a-z]){release}(?![a-z])", tag)]
     if named:
         return tuple(named)
-    if base.name == "debian":
-        match = re.match(r"(\d+)(?![\da-z])", base.tag)
+    if name == "debian":
+        match = re.match(r"(\d+)(?![\da-z])", tag)
         if match:
             return tuple(r for r, number in numbers.items() if number == int(match.group(1)))
-        return _FLOATING[1:] if re.fullmatch(r"|(?:latest|stable)(?:-slim)?", base.tag) else ()
-    other = re.search(
-        r"sid|experimental|testing|buster|stretch|jessie|wheezy|alpine|ubuntu|jammy|noble", base.tag
-    )
-    return _FLOATING if base.name in _OFFICIAL and not other else ()
+        return _FLOATING[1:] if re.fullmatch(r"|(?:latest|stable)(?:-slim)?", tag) else ()
+    other = re.search(r"sid|experimental|testing|buster|stretch|jessie|wheezy|alpine|ubuntu|jammy|noble", tag)
+    return _FLOATING if name in _OFFICIAL and not other else ()
 
 
 def pins(name: str, among: Collection[str]) -> tuple[str, ...] | None:
@@ -110,6 +114,12 @@ def pins(name: str, among: Collection[str]) -> tuple[str, ...] | None:
         return tuple(answers) if among or entry["kind"] == "compiler" else None
     found = {tuple(answers[r]) if answers.get(r) is not None else None for r in among}
     return found.pop() if len(found) == 1 else None
+
+
+def certificates(name: str, recommends: bool, among: Collection[str]) -> bool:
+    """Whether ca-certificates may come along with a package, on which a program may rely unawares."""
+    needed, wished = (package(name) or {}).get("certificates", ((), ()))
+    return not set(wished if recommends else needed).isdisjoint(among or _FLOATING)
 
 
 def moved(name: str, among: Collection[str]) -> tuple[str, ...]:
@@ -143,8 +153,8 @@ def _parts(names: Iterable[str]) -> set[tuple[str, int, str]]:
     """Name, KiB and commands of the packages, and of those they need that are worth telling."""
     rows = _data()["parts"]
     numbers = {i for name in names if (entry := package(name)) for i in entry.get("with", ())}
-    real = {_data()["aliases"].get(name, name) for name in names}
-    own = {tuple(row) for row in rows if row[0] in real}
+    named = {real(name) for name in names}
+    own = {tuple(row) for row in rows if row[0] in named}
     return own | {tuple(rows[i]) for i in numbers}
 
 

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile import Instruction
 from slimfix.knowledge import debian, table
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import Call, call, unwrap
 from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
-_NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?::\w+)?(?P<version>[=/]\S+)?")
+_NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
 _SHELLS = frozenset(
     ("sh", "bash", "dash", "zsh", "ash", ".", "source", "eval", "ansible-playbook", "dpkg", "gdebi", "su")
 )
+_REMOVES = ("purge", "remove", "autoremove", "auto-remove", "autopurge", "auto", "markauto")
 _BIN = ("/bin", "/usr/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
 
 
@@ -24,7 +25,7 @@ class Wanted(NamedTuple):
     """An operand of ``apt-get install``."""
 
     name: str
-    """Without version, release and architecture; ``""`` for what is no package name."""
+    """Without version and release; ``""`` for a file, a task, a removal or another architecture."""
     argument: Argument
     pinned: bool
 
@@ -60,9 +61,19 @@ def installs(script: Script) -> Iterator[Install]:
 
 def _wanted(operand: Argument) -> Wanted:
     match = _NAME.fullmatch(operand.value or "")
-    if match is None or operand.glob:
+    if match is None:
         return Wanted("", operand, False)
     return Wanted(match["name"], operand, match["version"] is not None)
+
+
+def removed(script: Script) -> set[str]:
+    """The packages that a script itself removes again, or gives up to ``autoremove``."""
+    names: set[str] = set()
+    for command in script.commands:
+        found = apt(command) or call(command, ("apt-mark",), ())
+        if found is not None and found.verb is not None and found.verb.value in _REMOVES:
+            names.update(operand.value or "" for operand in found.operands)
+    return names
 
 
 def verbs(script: Script) -> set[str]:
@@ -148,6 +159,6 @@ def _checked(root: Sequence) -> bool:
     return not any(words(item)[:1] == ["set"] for item in rest)
 
 
-def build_only(dockerfile: Dockerfile, name: str, image: debian.Image) -> bool:
+def build_only(name: str, image: debian.Image) -> bool:
     """Whether a package is one that only a build needs, and not the base image's own."""
     return debian.kind(name) in debian.BUILD_ONLY and name not in image.present

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
-from slimfix.knowledge import table
+from slimfix.knowledge import debian, table
 from slimfix.rules._apt_builds import build
 from slimfix.rules._apt_calls import runs_scripts
 from slimfix.shell import Opaque, Script
@@ -57,7 +57,6 @@ def following(dockerfile: Dockerfile, run: Instruction) -> Iterator[Instruction]
 def obstacle(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
     """Why the packages that bring *tools* must stay: who may call them later."""
     assert run.stage is not None
-    started: list[Instruction] = []
     for instruction in following(dockerfile, run):
         if instruction.onbuild:
             return "an ONBUILD trigger may need the build packages"
@@ -69,13 +68,18 @@ def obstacle(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -
             reason = _start(instruction, tools)
             if reason:
                 return reason
-            started.append(instruction)
+        if instruction.name in ("CMD", "ENTRYPOINT", "ENV") and re.search(
+            r"lib[\w+-]+\.so(?![\w.])", instruction.args.text
+        ):
+            return f"{instruction.name} names a library as only its -dev package has it"
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
             origin = instruction.flag("from") if instruction.name == "COPY" else None
             if origin and origin.lower() in (run.stage.name, str(run.stage.index)):
                 return "another stage copies files from this one"
-    return _nothing_starts(dockerfile, run.stage)
+    return _nothing_starts(
+        dockerfile, run.stage, debian.image(run.stage.root.name, run.stage.root.tag).serves
+    )
 
 
 def _later_run(dockerfile: Dockerfile, later: Instruction, tools: Collection[str]) -> str | None:
@@ -143,7 +147,7 @@ def _start(instruction: Instruction, tools: Collection[str]) -> str | None:
     return None
 
 
-def _nothing_starts(dockerfile: Dockerfile, stage: Stage) -> str | None:
+def _nothing_starts(dockerfile: Dockerfile, stage: Stage, serves: bool) -> str | None:
     """An image that starts a shell, or nothing, is one to build on or to work in."""
     shipped = [s for s in dockerfile.stages if s.ships and stage in chain(s)]
     row = table("debian_images")["interactive"]
@@ -153,6 +157,8 @@ def _nothing_starts(dockerfile: Dockerfile, stage: Stage) -> str | None:
             if instruction.name in ("CMD", "ENTRYPOINT") and not instruction.onbuild:
                 last.setdefault(instruction.name, _first(instruction, row["wrappers"]))
     names = [last[key] for key in ("ENTRYPOINT", "CMD") if last.get(key)]
+    if not names and serves:
+        return None
     if not names:
         return "the image starts no program of its own, so others may build in it"
     if names[0] in row["programs"]:

@@ -10,7 +10,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
 from slimfix.rules import _apt_later as later
 from slimfix.rules._apt_builds import builds, compiles_at_run_time
-from slimfix.rules._apt_calls import Install, Place, build_only, installs, place, runs_scripts, verbs
+from slimfix.rules._apt_calls import Install, Place, build_only, installs, place, removed, runs_scripts, verbs
 from slimfix.rules._apt_text import additions, joint, listing
 from slimfix.shell import Opaque, Script
 from slimfix.text import Edit, Span
@@ -49,8 +49,10 @@ class Work(NamedTuple):
     @property
     def gone(self) -> tuple[str, ...]:
         """The packages that are removed by name."""
-        among = debian.releases(self.run.stage.root) if self.run.stage else ()
-        names = [n for name in (*self.build, *self.tools) for n in (name, *debian.moved(name, among))]
+        among = debian.releases(self.run.stage.root.name, self.run.stage.root.tag) if self.run.stage else ()
+        names = [
+            n for name in (*self.build, *self.tools) for n in (debian.real(name), *debian.moved(name, among))
+        ]
         kept = {w.name for i in self.installs for w in i.wanted} - {*self.build, *self.tools}
         return tuple(dict.fromkeys(n for n in names if n not in kept))
 
@@ -77,6 +79,14 @@ class Work(NamedTuple):
             text += f", or loads a library that came with {' or '.join(self.tools)}"
         return text
 
+    def _asking(self, between: str) -> str:
+        """The command that marks as wanted what the -dev packages need, on two lines where it is long."""
+        first = f"{LIBRARIES} {' '.join(self.asked)}"
+        if len(first) < 60:
+            return f"{first} | {FILTER}"
+        indent = re.sub(r"^.*\n|&&.*$", "", between, flags=re.DOTALL)
+        return f"{first} {self.dockerfile.escape}\n{indent}    | {FILTER}"
+
     def edits(self) -> Iterator[Edit]:
         """The changes."""
         between = joint(self.dockerfile, self.run, self.place.operator)
@@ -92,7 +102,7 @@ class Work(NamedTuple):
                 Span(start, start), f"{variable}=\"$(dpkg-query -W -f '${{binary:Package}} ')\"{between}"
             )
         if self.asked:
-            commands.append(f"{LIBRARIES} {' '.join(self.asked)} | {FILTER}")
+            commands.append(self._asking(between))
         if self.marked:
             commands.append(f"apt-mark manual {' '.join(self.marked)} > /dev/null")
         if self.form == "purge":
@@ -114,15 +124,17 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     """What is to be done; None where nothing only builds; or why it is left undone."""
     stage = run.stage
     assert stage is not None and isinstance(run.script, Script)
-    image = debian.image(stage.root)
+    image = debian.image(stage.root.name, stage.root.tag)
     earlier = _earlier(run)
     wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
-    build = tuple(dict.fromkeys(n for n in wanted if build_only(dockerfile, n, image)))
+    build = tuple(dict.fromkeys(n for n in wanted if build_only(n, image)))
     tools = (
         () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
     )
     unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
     consumers = [c for c in builds(run.script.commands) if c[0].span.start > found[0].command.span.start]
+    if set(build) <= removed(run.script):
+        build = ()
     if not build and not tools:
         return "packages from a variable" if unknown and consumers else None
     if unknown:
@@ -158,26 +170,25 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
 def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     """The same with its run-time side, and the form of the removal."""
     assert work.run.stage is not None
-    among = debian.releases(work.run.stage.root)
+    among = debian.releases(work.run.stage.root.name, work.run.stage.root.tag)
+    stays = set(image.links)
+    if "/usr/bin/" not in work.dockerfile.text:
+        stays.update(n for language in image.interpreters for n in _OTHERS.get(language, ()))
     have = {w.name for i in work.installs for w in i.wanted}
     pins: dict[int, tuple[str, ...]] = {}
     marked: list[str] = []
-    asked: list[str] = []
+    headers = [n for n in work.build if n not in stays and debian.kind(n) == "dev"]
+    unknown = any(debian.pins(n, among) is None for n in headers)
+    asked = [n for n in headers if debian.pins(n, among) != ()] if unknown else []
     for install in work.installs:
         names: list[str] = []
         versioned = any(w.pinned for w in install.wanted)
         for each in install.wanted:
-            if each.name in work.tools and install.recommends:
+            goes = each.name in work.build or each.name in work.tools
+            if goes and not image.interpreters and debian.certificates(each.name, install.recommends, among):
                 names.append("ca-certificates")
-            if each.name not in work.build or each.name in image.links:
-                continue
-            known = debian.pins(each.name, among)
-            if known is None or (known and each.name.endswith("-dev") and not among):
-                asked.append(each.name)
-            elif image.interpreters and each.name in ("python3-dev", "python-dev", "ruby-dev"):
-                continue
-            else:
-                names += known
+            if each.name in work.build and each.name not in stays and each.name not in asked:
+                names += debian.pins(each.name, among) or ()
         names = [n for n in dict.fromkeys(names) if n not in have]
         have.update(names)
         if versioned:
@@ -262,7 +273,7 @@ def _unfit(run: Instruction, found: list[Install], gone: set[str]) -> str | None
             return f"apt-get is called through {install.call.wrapped[0]}"
         if install.call.option(*table("debian_images")["apt"]["special"]):
             return "the packages are wanted from another release, or not for good"
-        if install.command.node.redirects or install.call.unknown:
+        if install.call.unknown:
             return "the install is not plain text"
     return None
 
@@ -300,6 +311,8 @@ def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> 
     return frozenset(found)
 
 
+_OTHERS = {"python": ("python3-dev", "python-dev"), "ruby": ("ruby-dev",)}
+"""Headers of Debian's interpreter in an image that has another one of its own, which is the one that runs."""
 _INTERPRETERS = {
     "python": r"(?:python|pydoc|py3|pygettext|2to3|pip|idle)[\w.-]*",
     "ruby": r"(?:ruby|erb|irb|rdoc|ri|gem|bundle|bundler|rake|racc|rbs|typeprof)[\d.]*",
