@@ -82,9 +82,11 @@ def image(name: str, tag: str) -> Image:
     """What is known of a base image."""
     for row in table("debian_images")["image"]:
         if name in row["names"] and re.fullmatch(row.get("tag", ".*"), tag):
-            fields = (frozenset(row.get(key, ())) for key in ("present", "links", "interpreters"))
+            present, links, languages = (
+                frozenset(row.get(key, ())) for key in ("present", "links", "interpreters")
+            )
             serves = re.fullmatch(row.get("serves", "(?!)"), tag) is not None
-            return Image(row.get("lean", False), *fields, serves)
+            return Image(row.get("lean", False), present, links, languages, serves)
     return Image(False, frozenset(), frozenset(), frozenset(), False)
 
 

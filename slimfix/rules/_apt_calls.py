@@ -14,9 +14,7 @@ from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
 _NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
-_SHELLS = frozenset(
-    ("sh", "bash", "dash", "zsh", "ash", ".", "source", "eval", "ansible-playbook", "dpkg", "gdebi", "su")
-)
+
 _REMOVES = ("purge", "remove", "autoremove", "auto-remove", "autopurge", "auto", "markauto")
 _BIN = ("/bin", "/usr/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
 
@@ -83,12 +81,13 @@ def verbs(script: Script) -> set[str]:
 
 def runs_scripts(script: Script) -> bool:
     """Whether a script calls others, which may install or remove anything."""
+    shells = table("debian_images")["scripts"]["programs"]
     for command in script.commands:
         words, _ = unwrap(command.arguments)
         if command.arguments and (not words or words[0].value is None):
             return True
         directory, _, name = (words[0].value or "").rpartition("/") if words else ("", "", "")
-        if name in _SHELLS or (directory and directory not in _BIN) or name.endswith((".sh", ".bash")):
+        if name in shells or (directory and directory not in _BIN) or name.endswith((".sh", ".bash")):
             return True
     return False
 

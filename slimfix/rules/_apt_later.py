@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
@@ -11,25 +12,12 @@ from slimfix.knowledge import debian, table
 from slimfix.rules._apt_builds import build
 from slimfix.rules._apt_calls import runs_scripts
 from slimfix.shell import Opaque, Script
+from slimfix.shell.logical import Logical
 
 _TOKEN = re.compile(r"[\w.+-]+")
-_STARTS = (
-    "npm",
-    "yarn",
-    "pnpm",
-    "bun",
-    "bundle",
-    "uv",
-    "poetry",
-    "pipenv",
-    "pdm",
-    "composer",
-    "npx",
-    "rake",
-    "elixir",
-)
-"""Programs that build when they install, and start a program of the project with their other verbs."""
 _SCRIPT = re.compile(r"(?:.*\.(?:sh|bash|py|rb|pl|php|js|mjs|cjs|ts|ya?ml|mk)|Makefile|Procfile|[^.]+)")
+_HEADERS_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
+"""A library by the name that links to it, which only its -dev package has."""
 _MAX_FILES = 3000
 
 
@@ -68,8 +56,8 @@ def obstacle(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -
             reason = _start(instruction, tools)
             if reason:
                 return reason
-        if instruction.name in ("CMD", "ENTRYPOINT", "ENV") and re.search(
-            r"lib[\w+-]+\.so(?![\w.])", instruction.args.text
+        if instruction.name in ("CMD", "ENTRYPOINT", "ENV") and any(
+            _HEADERS_NAME.search(part.text) for part in instruction.parts
         ):
             return f"{instruction.name} names a library as only its -dev package has it"
     for stage in dockerfile.stages:
@@ -127,24 +115,26 @@ def _words(value: str | None) -> set[str]:
 
 
 def _start(instruction: Instruction, tools: Collection[str]) -> str | None:
-    text = instruction.args.text
-    used = set(tools) & set(_TOKEN.findall(text))
+    """Whether what CMD, ENTRYPOINT or HEALTHCHECK start calls a tool, or may build."""
+    used = set(tools) & set(_TOKEN.findall(instruction.args.text))
     if used:
         return f"{instruction.name} names {min(used)}"
-    script = instruction.script
-    if isinstance(script, Script):
-        for command in script.commands:
-            found = build(command)
-            if found is not None and not (
-                found.program in _STARTS and found.verb not in ("install", "ci", "add", "rebuild")
-            ):
-                return f"{instruction.name} calls {found.program}, which may build"
-    elif re.search(
-        r"""["'\s](?:pip[\d.]*|gem|npm|yarn|bundle|cpanm?|luarocks)["'],?\s*["']?(?:install|ci)\b|["'](?:cargo|go)["']""",
-        text,
-    ):
-        return f"{instruction.name} may build"
+    script = _started(instruction)
+    row = table("debian_images")["starts"]
+    for command in script.commands if isinstance(script, Script) else ():
+        found = build(command)
+        if found is not None and (found.program not in row["programs"] or found.verb in row["builds"]):
+            return f"{instruction.name} calls {found.program}, which may build"
     return None
+
+
+def _started(instruction: Instruction) -> Script | Opaque:
+    """What an instruction starts, as a shell would read it."""
+    words = instruction.exec_form
+    if words is None:
+        return instruction.script
+    text = words[-1] if "-c" in words[1:-1] else shlex.join(words)
+    return Script.read(Logical(text, (0,), (0,)))
 
 
 def _nothing_starts(dockerfile: Dockerfile, stage: Stage, serves: bool) -> str | None:

@@ -10,17 +10,12 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
 from slimfix.rules import _apt_later as later
 from slimfix.rules._apt_builds import builds, compiles_at_run_time
-from slimfix.rules._apt_calls import Install, Place, build_only, installs, place, removed, runs_scripts, verbs
+from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
+from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing
-from slimfix.shell import Opaque, Script
+from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
-_MAIN = (
-    "gcc", "g++", "clang", "gfortran", "cargo", "go", "make", "cmake", "ninja", "pkg-config", "autoconf",
-    "git", "curl", "wget", "gpg", "unzip", "svn", "hg", "add-apt-repository",
-)  # fmt: skip
-_STATE = re.compile(r"/var/lib/(?:dpkg|apt)(?:/(?:\*|dpkg.*|info.*|status.*|extended_states.*))?/?")
-_MOUNTS = re.compile(r"/(?:usr|etc|bin|lib|var|var/lib|var/lib/(?:apt|dpkg)(?:/.*)?)?/?")
 LIBRARIES = "apt-cache depends --recurse --installed --important"
 """What apt says that packages need."""
 FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
@@ -71,7 +66,7 @@ class Work(NamedTuple):
     def assumption(self) -> str:
         """What no reader of the file can know."""
         brought = debian.commands(self.gone) | {*self.tools, *self.build}
-        named = [name for name in _MAIN if name in brought][:4]
+        named = [name for name in table("debian_images")["told"]["commands"] if name in brought][:4]
         text = f"nothing at run time calls {' or '.join(named)}" if named else ""
         if not named:
             text = f"nothing at run time compiles against {' or '.join(self.build)}"
@@ -125,7 +120,7 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     stage = run.stage
     assert stage is not None and isinstance(run.script, Script)
     image = debian.image(stage.root.name, stage.root.tag)
-    earlier = _earlier(run)
+    earlier = before(run)
     wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
     build = tuple(dict.fromkeys(n for n in wanted if build_only(n, image)))
     tools = (
@@ -143,7 +138,7 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         if not tools:
             return "no command in this RUN is known to build with them"
         build = ()
-    reason = _unfit(run, found, {*build, *tools})
+    reason = unfit(run, found, {*build, *tools})
     if reason:
         return reason
     where = place(run)
@@ -173,7 +168,8 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     among = debian.releases(work.run.stage.root.name, work.run.stage.root.tag)
     stays = set(image.links)
     if "/usr/bin/" not in work.dockerfile.text:
-        stays.update(n for language in image.interpreters for n in _OTHERS.get(language, ()))
+        languages = table("debian_images")["interpreter"]
+        stays.update(n for language in image.interpreters for n in languages[language]["headers"])
     have = {w.name for i in work.installs for w in i.wanted}
     pins: dict[int, tuple[str, ...]] = {}
     marked: list[str] = []
@@ -209,75 +205,6 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     return work._replace(pins=pins, marked=tuple(marked), asked=tuple(asked), form=form)
 
 
-class Earlier(NamedTuple):
-    """What earlier RUNs of the stage, and of those that it is FROM, did with apt."""
-
-    names: frozenset[str]
-    """What they install."""
-    plain: bool
-    """Whether that is all that they may do to packages."""
-
-
-def _earlier(run: Instruction) -> Earlier:
-    names: set[str] = set()
-    plain = True
-    assert run.stage is not None
-    for stage in later.chain(run.stage):
-        for other in stage.instructions:
-            if other.name != "RUN" or (stage is run.stage and other.index >= run.index):
-                continue
-            script = other.script
-            if isinstance(script, Opaque):
-                plain = False
-                continue
-            plain = plain and not runs_scripts(script) and verbs(script) <= {"update", "install", "clean"}
-            for install in installs(script):
-                names.update(w.name for w in install.wanted)
-                plain = plain and all(w.name for w in install.wanted)
-    return Earlier(frozenset(names - {""}), plain)
-
-
-def _unfit(run: Instruction, found: list[Install], gone: set[str]) -> str | None:
-    """What of the RUN itself stands against it."""
-    if run.state.user is None or run.state.user.split(":")[0] not in ("", "root", "0"):
-        return "the packages are not installed by root"
-    if run.heredocs:
-        return "the RUN holds a heredoc"
-    for mount in run.flag_values("mount"):
-        fields = dict(field.partition("=")[::2] for field in mount.split(","))
-        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
-        if fields.get("type") not in ("secret", "ssh") and _MOUNTS.fullmatch(target):
-            return "a mount lies where apt keeps its state"
-    script = run.script
-    assert isinstance(script, Script)
-    for command in script.commands:
-        if "background" in command.nesting:
-            return "it leaves a job in the background"
-        if command.name in ("exec", "exit", "trap", "return"):
-            return f"{command.name} may end the RUN before its last command"
-        if any(value and _STATE.fullmatch(value) for value in command.values[1:]):
-            return "apt's own state is removed"
-        if command.name in ("update-alternatives", "ln") and any(
-            re.fullmatch(r"/usr/bin/python3?", value or "") for value in command.values
-        ):
-            return "/usr/bin/python3 is replaced, which the removal of packages calls"
-    asked = verbs(script)
-    if asked & {"purge", "remove", "build-dep", "markauto", "auto-remove"} or any(
-        c.name == "apt-mark" for c in script.commands
-    ):
-        return "the RUN removes packages itself"
-    for install in found:
-        if not any(w.name in gone for w in install.wanted):
-            continue
-        if install.call.wrapped:
-            return f"apt-get is called through {install.call.wrapped[0]}"
-        if install.call.option(*table("debian_images")["apt"]["special"]):
-            return "the packages are wanted from another release, or not for good"
-        if install.call.unknown:
-            return "the install is not plain text"
-    return None
-
-
 def _tools(
     dockerfile: Dockerfile, run: Instruction, found: list[Install], wanted: set[str]
 ) -> tuple[str, ...]:
@@ -305,18 +232,7 @@ def _tools(
 def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> frozenset[str]:
     """The commands that would go, without interpreters that something else brings."""
     found = debian.commands(names) | {n for n in names if not n.endswith("-dev")}
-    for language, pattern in _INTERPRETERS.items():
-        if language in image.interpreters or any(re.match(language, n) for n in wanted if n not in names):
-            found -= {c for c in found if re.fullmatch(pattern, c)}
+    for language, row in table("debian_images")["interpreter"].items():
+        if language in image.interpreters or any(n.startswith(language) for n in wanted if n not in names):
+            found -= {c for c in found if re.fullmatch("|".join(row["commands"]), c)}
     return frozenset(found)
-
-
-_OTHERS = {"python": ("python3-dev", "python-dev"), "ruby": ("ruby-dev",)}
-"""Headers of Debian's interpreter in an image that has another one of its own, which is the one that runs."""
-_INTERPRETERS = {
-    "python": r"(?:python|pydoc|py3|pygettext|2to3|pip|idle)[\w.-]*",
-    "ruby": r"(?:ruby|erb|irb|rdoc|ri|gem|bundle|bundler|rake|racc|rbs|typeprof)[\d.]*",
-    "perl": r"(?:perl|cpan|prove|pod\w+|corelist|shasum|json_pp|zipdetails|xsubpp|ptar\w*|piconv|enc2xs|encguess|h2ph|h2xs|instmodsh|libnetcfg|perl\w+|pl2pm|splain|streamzip)[\d.]*(?:-x86_64-linux-gnu)?",
-    "php": r"(?:php|phar)[\w.]*",
-    "node": r"(?:node|nodejs|npm|npx)",
-}

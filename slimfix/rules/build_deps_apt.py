@@ -13,11 +13,11 @@ in it calls them.
 
 Before:
     FROM python:3.12-slim-bookworm
-    RUN apt-get update && apt-get install -y gcc libpq-dev && pip install psycopg2
+    RUN apt-get update && apt-get install -y gcc libpq-dev && pip install a
     CMD ["python", "app.py"]
 After:
     FROM python:3.12-slim-bookworm
-    RUN apt-get update && apt-get install -y libatomic1 libgomp1 libpq5 gcc libpq-dev && pip install psycopg2 \\
+    RUN apt-get update && apt-get install -y libatomic1 libgomp1 libpq5 gcc libpq-dev && pip install a \\
         && apt-get purge -y --auto-remove gcc libpq-dev
     CMD ["python", "app.py"]
 
@@ -56,7 +56,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             continue
         yield Fix(
             tuple(work.edits()),
-            f"remove {'the build packages' if work.build else ' and '.join(work.tools)} when they have done their work",
+            f"remove {'the build packages' if work.build else ' and '.join(work.tools)} after their last use",
             work.install.command.span,
             Safety.ASSUMED,
             work.assumption,

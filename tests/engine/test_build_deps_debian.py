@@ -79,7 +79,7 @@ CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); prin
 FROM python:3.11-slim
 RUN apt-get update && apt-get install -y build-essential libjpeg-dev zlib1g-dev python3-dev
 RUN pip install --no-cache-dir --no-binary pillow pillow==10.4.0
-CMD ["python", "-c", "import io, PIL.Image as i; b = io.BytesIO(); i.new('L', (9, 9)).save(b, 'jpeg'); print(i.open(b))"]
+CMD ["python", "-c", "import io, PIL.Image as i; b = io.BytesIO(); i.new('L', (9, 9)).save(b, 'jpeg'); print(len(b.getvalue()))"]
 """),
     "python-mysqlclient": Image("""\
 FROM python:3.11-slim
@@ -97,7 +97,7 @@ FROM slimfix-test-debian-base
 RUN apt-get update \\
     && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev python3-dev make \\
     && pip install --no-cache-dir --no-binary :all: --no-build-isolation psycopg2==2.9.9
-CMD ["python", "-c", "import psycopg2, subprocess; print(subprocess.call(['make', '-v']), psycopg2.__libpq_version__)"]
+CMD ["sh", "-c", "make -v && python -c 'import psycopg2; print(psycopg2.__libpq_version__)'"]
 """),
     "cmake-yaml": Image("""\
 FROM debian:bookworm-slim
@@ -197,9 +197,8 @@ pytestmark = [
 @pytest.fixture(scope="module", autouse=True)
 def _cleaned() -> Iterator[None]:
     yield
-    listed = subprocess.run(
-        ["docker", "images", "-q", "--filter", f"reference={PREFIX}*"], capture_output=True, text=True, check=True
-    ).stdout.split()
+    command = ["docker", "images", "-q", "--filter", f"reference={PREFIX}*"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     if listed:
         subprocess.run(["docker", "rmi", "-f", *set(listed)], capture_output=True, check=False)
 
@@ -251,8 +250,8 @@ def compared(directory: Path, name: str, image: Image) -> str:
         second,
         "sh",
         "-c",
-        "find /usr/local /var/lib/gems /usr/lib/php /app -type f \\( -perm -100 -o -name '*.so*' -o -name '*.node' \\) 2>/dev/null"
-        " | xargs -r ldd 2>/dev/null",
+        "find /usr/local /var/lib/gems /usr/lib/php /app -type f 2>/dev/null"
+        " | grep -E '[.]so|[.]node$|/bin/' | xargs -r ldd 2>/dev/null",
     ).stdout
     assert "not found" not in linked
     before, now = size(first), size(second)
