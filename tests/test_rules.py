@@ -58,7 +58,7 @@ def read_cases(rule: Rule) -> Iterator[Case]:
 ROWS = [case for rule in all_rules() for case in read_cases(rule)]
 IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
-ONBUILD_STAYS = ("build-deps", "manifest-first")
+ONBUILD_STAYS = ("build-deps", "build-deps-apt", "manifest-first")
 """Rules that leave triggers alone: what comes after one is unknown."""
 
 

@@ -21,6 +21,9 @@ LIBRARIES = "apt-cache depends --recurse --installed --important"
 FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
 
 
+NO_BUILD = "no command in this RUN is known to build with them"
+
+
 class Work(NamedTuple):
     """What is to be done in a RUN."""
 
@@ -136,7 +139,7 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         return "packages from a variable"
     if build and not consumers:
         if not tools:
-            return "no command in this RUN is known to build with them"
+            return NO_BUILD
         build = ()
     reason = unfit(run, found, {*build, *tools})
     if reason:

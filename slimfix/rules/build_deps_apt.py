@@ -5,6 +5,9 @@ some hundred megabytes of them, unless the same RUN removes them. The removal is
 What was built keeps its libraries: those behind the -dev packages are installed by name (libpq5 for
 libpq-dev), or, where the release of the base image is not known, marked as wanted by what apt itself says.
 
+An install in a RUN of its own is moved into the next RUN where that builds, past WORKDIR, ENV and COPY of
+single files such as requirements.txt.
+
 On a base image that is known to hold no build packages they are purged. On any other, what it held before
 is noted first, and only what this RUN brought can go.
 
@@ -31,10 +34,11 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving, Skip
 from slimfix.knowledge import debian
-from slimfix.rules import _apt_plan
+from slimfix.rules import _apt_move, _apt_plan
 from slimfix.rules._apt_calls import installs
 from slimfix.rules._managers import runs
 from slimfix.shell import Opaque
+from slimfix.text import Edit
 
 CODE = "SF202"
 ORDER = 51
@@ -49,15 +53,21 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         if not found:
             continue
         work = _apt_plan.read(dockerfile, run, found)
+        edits: tuple[Edit, ...] = ()
+        if work == _apt_plan.NO_BUILD:
+            other = _apt_move.moved(dockerfile, run)
+            work, edits = other if isinstance(other, _apt_move.Moved) else (other, ())
         if work is None:
             continue
         if isinstance(work, str):
             yield Skip(work, found[0].command.span)
             continue
+        what = "the build packages" if work.build else " and ".join(work.tools)
+        where = "in the RUN that uses them, and remove them there" if edits else "after their last use"
         yield Fix(
-            tuple(work.edits()),
-            f"remove {'the build packages' if work.build else ' and '.join(work.tools)} after their last use",
-            work.install.command.span,
+            edits or tuple(work.edits()),
+            f"install {what} {where}" if edits else f"remove {what} {where}",
+            found[0].command.span,
             Safety.ASSUMED,
             work.assumption,
             Saving(work.size, debian.SOURCE) if work.size else None,
