@@ -41,7 +41,7 @@ UNCOMMON = re.compile(
 
 
 LIBRARIES = ("libs", "oldlibs")
-INTERPRETERS = ("python", "perl", "ruby", "php", "interpreters", "database", "gnu-r")
+INTERPRETERS = ("python", "perl", "ruby", "php", "interpreters", "database", "gnu-r", "introspection")
 CERTIFICATES = "ca-certificates"
 """What programs rely on most often that came along with a tool."""
 USED = 15
@@ -251,11 +251,11 @@ def make(texts: dict[str, str], files: str, sources: str, also: set[str]) -> dic
             continue
         entry: dict[str, object] = {"kind": kind}
         have = {r: i for r, i in indexes.items() if name in i.packages}
-        if kind == "runtime":
+        if kind in ("runtime", "both"):
             needs = {n for i in have.values() for n in i.needs(name) if n in build}
             if needs:
-                entry["needs"] = sorted(needs)
-        else:
+                entry["needs"] = sorted(needs - {name})
+        if kind != "runtime":
             if kind == "dev" or kinds.settled(name) is not None:
                 entry["pins"] = _short({r: pins(i, kinds, name) for r, i in have.items()})
             moved = {

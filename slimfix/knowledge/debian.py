@@ -73,7 +73,7 @@ def independent(names: Iterable[str], of: Collection[str]) -> bool:
     gone = {real(name) for name in of}
     for name in names:
         entry = package(name)
-        if entry is None or entry["kind"] != "runtime" or gone & set(entry.get("needs", ())):
+        if entry is None or entry["kind"] not in ("runtime", "both") or gone & set(entry.get("needs", ())):
             return False
     return True
 

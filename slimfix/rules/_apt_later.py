@@ -15,7 +15,10 @@ from slimfix.shell import Opaque, Script
 from slimfix.shell.logical import Logical
 
 _TOKEN = re.compile(r"[\w.+-]+")
-_SCRIPT = re.compile(r"(?:.*\.(?:sh|bash|py|rb|pl|php|js|mjs|cjs|ts|ya?ml|mk)|Makefile|Procfile|[^.]+)")
+_SCRIPT = re.compile(
+    r"(?:.*\.(?:sh|bash|py|rb|pl|php|js|mjs|cjs|ts|ya?ml|mk|conf|cfg|ini|json|service|cron)|Makefile|Procfile|[^.]+)"
+)
+_PATH = re.compile(r"[\w./+-]+")
 _HEADERS_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
 """A library by the name that links to it, which only its -dev package has."""
 _MAX_FILES = 3000
@@ -60,6 +63,11 @@ def obstacle(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -
             _HEADERS_NAME.search(part.text) for part in instruction.parts
         ):
             return f"{instruction.name} names a library as only its -dev package has it"
+    for stage in chain(run.stage):
+        for instruction in stage.instructions:
+            used = set(tools) & _written(dockerfile, instruction)
+            if used:
+                return f"a file that {instruction.name} writes names {min(used)}"
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
             origin = instruction.flag("from") if instruction.name == "COPY" else None
@@ -103,6 +111,24 @@ def _unread(dockerfile: Dockerfile, script: Script, tools: Collection[str]) -> b
             if command.name and runs_scripts(script):
                 return True
     return False
+
+
+def _written(dockerfile: Dockerfile, instruction: Instruction) -> set[str]:
+    """What may be called by files that an instruction writes: a heredoc's, or what echo puts into one."""
+    found: set[str] = set()
+    if instruction.name in ("COPY", "ADD"):
+        for heredoc in instruction.heredocs:
+            found.update(_TOKEN.findall(dockerfile.source(heredoc.body)))
+    if instruction.name == "RUN" and isinstance(instruction.script, Script):
+        for command in instruction.script.commands:
+            if command.name in ("echo", "printf", "cat") and (
+                command.node.redirects or {"pipeline", "group", "subshell"} & set(command.nesting)
+            ):
+                for argument in command.arguments[1:]:
+                    found.update(_TOKEN.findall(re.sub(r"\\[nrt]", " ", argument.raw)))
+                for redirect in command.node.redirects:
+                    found.update(_TOKEN.findall(redirect.heredoc or ""))
+    return found
 
 
 def _words(value: str | None) -> set[str]:
@@ -194,21 +220,30 @@ def names(text: str, tools: Collection[str]) -> str | None:
 
 
 def in_context(dockerfile: Dockerfile, tools: Collection[str], everywhere: bool) -> str | None:
-    """What of the build context names a tool: the scripts that the image starts, or any (*everywhere*)."""
-    if dockerfile.context is None:
+    """What of the build context names a tool: what the image starts, or any file (*everywhere*)."""
+    context = dockerfile.context
+    if context is None:
         return None
     started = {
         word.rpartition("/")[2]
         for i in dockerfile.instructions
         if i.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK")
-        for word in re.findall(r"[\w./+-]+", i.args.text)
+        for word in _PATH.findall(i.args.text)
     }
-    for path in _files(dockerfile):
-        name = path.rpartition("/")[2]
-        if (everywhere and _SCRIPT.fullmatch(name) and not name.startswith("Dockerfile")) or name in started:
-            found = names(dockerfile.context.read_text(path, 1 << 16) or "", tools)
-            if found:
-                return f"{path} names {found}"
+    files = {path: path.rpartition("/")[2] for path in _files(dockerfile)}
+    waiting = [p for p, name in files.items() if name in started or (everywhere and _SCRIPT.fullmatch(name))]
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen or files[path].startswith("Dockerfile"):
+            continue
+        seen.add(path)
+        text = context.read_text(path, 1 << 16) or ""
+        found = names(text, tools)
+        if found:
+            return f"{path} names {found}"
+        called = {word.rpartition("/")[2] for word in _PATH.findall(text)}
+        waiting += [p for p, name in files.items() if name in called and "." in name]
     return None
 
 

@@ -20,7 +20,7 @@ _PASSED = frozenset(
     ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
 )
 _COUNTS = re.compile(
-    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEB|SSL|PERL)\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME",
+    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME",
     re.IGNORECASE,
 )
 """Variables that apt, or what its packages run, would notice."""

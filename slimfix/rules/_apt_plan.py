@@ -195,7 +195,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
         elif names:
             pins[install.command.span.start] = tuple(names)
     others = have - {*work.build, *work.tools} | earlier.names
-    lean = image.lean and earlier.plain
+    lean = image.lean and not image.present and earlier.plain
     gone = work._replace(pins=pins).gone
     if (
         lean
