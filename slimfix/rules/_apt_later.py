@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"[\w.+-]+")
 _SCRIPT = re.compile(
     r"(?:.*\.(?:sh|bash|py|rb|pl|php|js|mjs|cjs|ts|ya?ml|mk|conf|cfg|ini|json|service|cron)|Makefile|Procfile|[^.]+)"
 )
+_PROGRAMS = ("py", "rb", "pl", "php", "js", "mjs", "cjs", "ts")
+_LITERAL = re.compile(r"""["'`]([\w./+-]+)(?=["'`\s])""")
 _PATH = re.compile(r"[\w./+-]+")
 _HEADERS_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
 """A library by the name that links to it, which only its -dev package has."""
@@ -104,7 +106,7 @@ def _unread(dockerfile: Dockerfile, script: Script, tools: Collection[str]) -> b
         for value in command.values[:3]:
             if value and value.endswith((".sh", ".bash")):
                 texts = list(texts_named(dockerfile, value.rpartition("/")[2]))
-                if not texts or any(names(text, tools) for text in texts):
+                if not texts or any(names(text, tools, "x.sh") for text in texts):
                     return True
                 break
         else:
@@ -209,11 +211,30 @@ def texts_named(dockerfile: Dockerfile, name: str) -> Iterator[str]:
                 yield text
 
 
-def names(text: str, tools: Collection[str]) -> str | None:
-    """The first of *tools* that a script names outside its comments."""
+def names(text: str, tools: Collection[str], file: str = "") -> str | None:
+    """The first of *tools* that a file may call, as far as its kind lets us see.
+
+    A shell script is read as one. In a program only what a string literal begins with counts, so that
+    Python's ``as`` is no assembler; elsewhere, every word outside a comment.
+    """
+    kind = file.rpartition(".")[2] if "." in file else ""
+    if kind in ("sh", "bash", "") or text.startswith("#!/bin/"):
+        script = Script.read(Logical(text, (0,), (0,)))
+        if isinstance(script, Script):
+            used = {
+                word
+                for command in script.commands
+                if command.node.redirects or command.name not in ("echo", "printf")
+                for value in command.values
+                for word in _words(value)
+            }
+            return min(used & set(tools), default=None)
+    if kind in _PROGRAMS:
+        used = {m.rpartition("/")[2] for m in _LITERAL.findall(text)}
+        return min(used & set(tools), default=None)
     for line in text.splitlines():
-        if not line.lstrip().startswith(("#", "//")):
-            used = set(tools) & set(_TOKEN.findall(line))
+        if not line.lstrip().startswith(("#", "//", ";")):
+            used = set(tools) & set(_TOKEN.findall(line)) - {"as"}
             if used:
                 return min(used)
     return None
@@ -239,7 +260,7 @@ def in_context(dockerfile: Dockerfile, tools: Collection[str], everywhere: bool)
             continue
         seen.add(path)
         text = context.read_text(path, 1 << 16) or ""
-        found = names(text, tools)
+        found = names(text, tools, files[path])
         if found:
             return f"{path} names {found}"
         called = {word.rpartition("/")[2] for word in _PATH.findall(text)}

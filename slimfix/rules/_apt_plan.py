@@ -73,6 +73,8 @@ class Work(NamedTuple):
         text = f"nothing at run time calls {' or '.join(named)}" if named else ""
         if not named:
             text = f"nothing at run time compiles against {' or '.join(self.build)}"
+        if any(debian.kind(name) == "dev" for name in self.build):
+            text += ", or loads a library by its name without a version"
         if self.tools:
             text += f", or loads a library that came with {' or '.join(self.tools)}"
         return text

@@ -79,7 +79,8 @@ CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); prin
 FROM python:3.11-slim
 RUN apt-get update && apt-get install -y build-essential libjpeg-dev zlib1g-dev python3-dev
 RUN pip install --no-cache-dir --no-binary pillow pillow==10.4.0
-CMD ["python", "-c", "import io, PIL.Image as i; b = io.BytesIO(); i.new('L', (9, 9)).save(b, 'jpeg'); print(len(b.getvalue()))"]
+COPY picture.py /
+CMD ["python", "/picture.py"]
 """),
     "python-mysqlclient": Image("""\
 FROM python:3.11-slim
@@ -182,7 +183,7 @@ BASE = """\
 FROM python:3.11-slim
 RUN apt-get update && apt-get install -y --no-install-recommends make libpq-dev && apt-get purge -y libpq-dev
 """
-"""An image that keeps a make of its own, and a libpq5 that nothing holds: a careless autoremove takes both."""
+"""An image with a make of its own, and a libpq5 that nothing holds: a careless autoremove takes both."""
 
 pytestmark = [
     pytest.mark.engine,
