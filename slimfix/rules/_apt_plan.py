@@ -181,6 +181,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     headers = [n for n in work.build if n not in stays and debian.kind(n) == "dev"]
     unknown = any(debian.pins(n, among) is None for n in headers)
     asked = [n for n in headers if debian.pins(n, among) != ()] if unknown else []
+    names_asked = tuple(dict.fromkeys(map(debian.real, asked)))
     for install in work.installs:
         names: list[str] = []
         versioned = any(w.pinned for w in install.wanted)
@@ -207,7 +208,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
         form = "purge"
     else:
         form = "auto" if lean else "saved"
-    return work._replace(pins=pins, marked=tuple(marked), asked=tuple(asked), form=form)
+    return work._replace(pins=pins, marked=tuple(marked), asked=names_asked, form=form)
 
 
 def _tools(

@@ -70,9 +70,13 @@ CMD ["app"]
 SLOW = {
     "python-cffi": Image("""\
 FROM python:3.11-slim
+# for cffi
 RUN apt-get update \\
     && apt-get install -y --no-install-recommends gcc libc6-dev libffi-dev python3-dev \\
-    && pip install --no-cache-dir --no-binary cffi cffi==1.16.0
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir --no-binary cffi -r requirements.txt
 CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); print(f.dlopen(None).abs(-7))"]
 """),
     "python-pillow": Image("""\
