@@ -24,9 +24,8 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 """Variables that apt, or what its packages run, would notice."""
-_OURS = re.compile(
-    r"/(?:srv|opt|home|root|tmp|app|code|src|work|workspace|data|usr/(?:src|app)|var/www)(?:/.*)?|/[\w-]*app[\w-]*(?:/.*)?"
-)
+_OURS = re.compile(r"/(?:usr/(?:src|app)|var/www)(?:/.*)?")
+_SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr|var)(?:/.*)?")
 _CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
 _PRAGMA = re.compile(
     r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
@@ -157,16 +156,11 @@ def _blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     words = other.exec_form or [part.text for part in other.parts]
     written = expand(words[-1], other.state.variables(), other.escape)
     target = None if written is None else other.state.resolve(written)
-    if target is None or not (_OURS.fullmatch(target) or (not target.startswith("/") and _base_dir(other))):
+    if target is None or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target)):
         return "COPY in between may write to the directories of the system"
     if not all(_file(dockerfile, other, word) for word in words[:-1]):
         return "COPY in between brings a whole directory, and each change in it would install anew"
     return None
-
-
-def _base_dir(other: Instruction) -> bool:
-    """Whether a relative path is one of a directory that the file itself chose."""
-    return bool(other.state.workdir) and other.state.workdir != "."
 
 
 def _file(dockerfile: Dockerfile, copy: Instruction, source: str) -> bool:

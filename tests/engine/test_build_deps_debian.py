@@ -83,8 +83,8 @@ CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); prin
 FROM python:3.11-slim
 RUN apt-get update && apt-get install -y build-essential libjpeg-dev zlib1g-dev python3-dev
 RUN pip install --no-cache-dir --no-binary pillow pillow==10.4.0
-COPY picture.py /
-CMD ["python", "/picture.py"]
+COPY picture /
+CMD ["python", "/picture"]
 """),
     "python-mysqlclient": Image("""\
 FROM python:3.11-slim
