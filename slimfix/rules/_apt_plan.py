@@ -16,6 +16,8 @@ from slimfix.rules._apt_text import additions, joint, listing
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
+_WORTH = 2_000_000
+"""Bytes that tools alone must take up, to be worth the lines that remove them."""
 LIBRARIES = "apt-cache depends --recurse --installed --important"
 """What apt says that packages need."""
 FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
@@ -162,12 +164,15 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
     if reason:
         return reason
-    return _pinned(
+    result = _pinned(
         Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
     )
+    if not build and (result.form == "saved" or result.size < _WORTH):
+        return None
+    return result
 
 
-def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
+def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work:
     """The same with its run-time side, and the form of the removal."""
     assert work.run.stage is not None
     among = debian.releases(work.run.stage.root.name, work.run.stage.root.tag)
