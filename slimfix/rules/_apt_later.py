@@ -23,6 +23,7 @@ _LITERAL = re.compile(r"""["'`]([\w./+-]+)(?=["'`\s])""")
 _PATH = re.compile(r"[\w./+-]+")
 _HEADERS_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
 """A library by the name that links to it, which only its -dev package has."""
+_MANIFEST = re.compile(r".*requirements.*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|Gemfile")
 _MAX_FILES = 3000
 
 
@@ -265,6 +266,20 @@ def in_context(dockerfile: Dockerfile, tools: Collection[str], everywhere: bool)
             return f"{path} names {found}"
         called = {word.rpartition("/")[2] for word in _PATH.findall(text)}
         waiting += [p for p, name in files.items() if name in called and "." in name]
+    return None
+
+
+def compiling(dockerfile: Dockerfile) -> str | None:
+    """A manifest of the build context that wants a package which compiles at run time."""
+    rows = table("consumers")["runtime-compilers"]
+    known = {name.lower() for registry in ("pypi", "gem") for name in rows[registry]}
+    for path in _files(dockerfile):
+        if _MANIFEST.fullmatch(path.rpartition("/")[2]):
+            assert dockerfile.context is not None
+            for line in (dockerfile.context.read_text(path, 1 << 16) or "").splitlines():
+                found = {word.lower() for word in _TOKEN.findall(line.partition("#")[0])} & known
+                if found:
+                    return f"{path} wants {min(found)}, which compiles at run time"
     return None
 
 

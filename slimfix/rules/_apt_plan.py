@@ -134,9 +134,11 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
     )
     unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
-    consumers = [c for c in builds(run.script.commands) if c[0].span.start > found[0].command.span.start]
-    if set(build) <= removed(run.script):
+    if {debian.real(name) for name in build} <= removed(run.script):
         build = ()
+    bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
+    after = (bringing or found)[-1].command.span.end
+    consumers = [c for c in builds(run.script.commands) if c[0].span.start >= after]
     if not build and not tools:
         return "packages from a variable" if unknown and consumers else None
     if unknown:
@@ -145,21 +147,24 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         if not tools:
             return NO_BUILD
         build = ()
+        bringing = [i for i in found if any(w.name in tools for w in i.wanted)]
     reason = unfit(run, found, {*build, *tools})
     if reason:
         return reason
     where = place(run)
     if isinstance(where, str):
         return where
-    bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
     if any(where.at(i.command) is None for i in bringing):
         return "the install is part of a larger command"
-    if where.script.span(where.items[where.last()]).end < bringing[-1].command.span.end:
+    if where.script.span(where.items[where.last()]).end <= bringing[-1].command.span.end:
         return "nothing follows the install"
     for _, each in consumers:
         compiling = compiles_at_run_time(each)
         if compiling:
             return f"{compiling} compiles at run time"
+    compiling = later.compiling(dockerfile) if build else None
+    if compiling:
+        return compiling
     brought = _brought((*build, *tools), wanted, image)
     reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
     if reason:
@@ -222,16 +227,18 @@ def _tools(
     """Tools that a program may call too, but which only this RUN does."""
     script = run.script
     assert isinstance(script, Script)
-    start = found[0].command.span.start
-    called = {(c.name or "").rpartition("/")[2] for c in script.commands if c.span.start > start}
-    called |= {"gpg"} & {"gpg" for name in called if name == "apt-key"}
+    called: dict[str, int] = {}
+    for command in script.commands:
+        called[(command.name or "").rpartition("/")[2]] = command.span.start
+    called["gpg"] = max(called.get("gpg", -1), called.get("apt-key", -1))
     result = []
     for name in sorted(wanted):
         if debian.kind(name) != "both":
             continue
         own = debian.own_commands(name)
+        start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
         if (
-            not own & called
+            not any(called.get(command, -1) > start for command in own)
             or later.in_context(dockerfile, own, True)
             or later.obstacle(dockerfile, run, own)
         ):
@@ -244,6 +251,7 @@ def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> 
     """The commands that would go, without interpreters that something else brings."""
     found = debian.commands(names) | {n for n in names if not n.endswith("-dev")}
     for language, row in table("debian_images")["interpreter"].items():
-        if language in image.interpreters or any(n.startswith(language) for n in wanted if n not in names):
+        stays = any(n.startswith(language) for n in wanted if n not in names)
+        if stays or language in image.interpreters or set(row["headers"]) & set(names):
             found -= {c for c in found if re.fullmatch("|".join(row["commands"]), c)}
     return frozenset(found)
