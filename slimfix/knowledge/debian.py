@@ -160,6 +160,15 @@ def _parts(names: Iterable[str]) -> set[tuple[str, int, str]]:
     return own | {tuple(rows[i]) for i in numbers}
 
 
+def brings_tools(name: str) -> bool:
+    """Whether a -dev package needs compilers or make tools itself, as those of PHP and Apache do."""
+    entry = package(name)
+    if entry is None:
+        return re.match(r"php|apache|r-(?:base|cran)|ruby", name) is not None
+    rows = _data()["parts"]
+    return any(kind(rows[i][0]) in ("compiler", "build-tool") for i in entry.get("with", ()))
+
+
 def own_commands(name: str) -> frozenset[str]:
     """The commands of a package and of what bears its name (``gpg`` for ``gnupg``)."""
     held = {n: c for n, _, c in _parts([name])}

@@ -172,12 +172,14 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     result = _pinned(
         Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
     )
+    if isinstance(result, str):
+        return result
     if not build and (result.form == "saved" or result.size < _WORTH):
         return None
     return result
 
 
-def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work:
+def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     """The same with its run-time side, and the form of the removal."""
     assert work.run.stage is not None
     among = debian.releases(work.run.stage.root.name, work.run.stage.root.tag)
@@ -218,6 +220,8 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work:
         form = "purge"
     else:
         form = "auto" if lean else "saved"
+    if any(map(debian.brings_tools, names_asked)):
+        return "apt would count the tools that a -dev package needs as run-time packages"
     return work._replace(pins=pins, marked=tuple(marked), asked=names_asked, form=form)
 
 
