@@ -42,6 +42,7 @@ UNCOMMON = re.compile(
 
 LIBRARIES = ("libs", "oldlibs")
 INTERPRETERS = ("python", "perl", "ruby", "php", "interpreters", "database", "gnu-r", "introspection")
+COMPILER = re.compile(r"gcc-\d+")
 CERTIFICATES = "ca-certificates"
 """What programs rely on most often that came along with a tool."""
 USED = 15
@@ -270,6 +271,10 @@ def make(texts: dict[str, str], files: str, sources: str, also: set[str]) -> dic
             wished = [r for r, i in have.items() if CERTIFICATES in i.wishes(name)]
             if wished:
                 entry["certificates"] = [needed, wished]
+            needed = [r for r, i in have.items() if any(map(COMPILER.fullmatch, i.needs(name)))]
+            wished = [r for r, i in have.items() if any(map(COMPILER.fullmatch, i.wishes(name)))]
+            if wished:
+                entry["compiler"] = [needed, wished]
         entries[name] = entry
     commands: dict[str, set[str]] = {}
     for line in files.split("\n"):

@@ -125,3 +125,11 @@ def test_every_pin_is_a_package_name() -> None:
 
 def test_small() -> None:
     assert FILE.stat().st_size < 300_000
+
+
+def test_what_may_bring_a_compiler_along() -> None:
+    assert debian.compiles("gcc-12", False, ("bookworm",))
+    assert debian.compiles("libtool", False, ("bookworm",))
+    assert debian.compiles("cmake", True, ("bookworm",))
+    assert not debian.compiles("cmake", False, ("bookworm",))
+    assert not debian.compiles("libpq-dev", True, ("bookworm",))

@@ -124,6 +124,15 @@ def certificates(name: str, recommends: bool, among: Collection[str]) -> bool:
     return not set(wished if recommends else needed).isdisjoint(among or _FLOATING)
 
 
+def compiles(name: str, recommends: bool, among: Collection[str]) -> bool:
+    """Whether gcc may come along with a package, and with it what compiled code links unasked."""
+    entry = package(name)
+    if entry is None:
+        return kind(name) == "compiler"
+    needed, wished = entry.get("compiler", ((), ()))
+    return not set(wished if recommends else needed).isdisjoint(among or _FLOATING)
+
+
 def moved(name: str, among: Collection[str]) -> tuple[str, ...]:
     """The build packages that a transitional package stands for.
 

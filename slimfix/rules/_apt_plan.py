@@ -201,6 +201,8 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
             goes = each.name in work.build or each.name in work.tools
             if goes and not image.interpreters and debian.certificates(each.name, install.recommends, among):
                 names.append("ca-certificates")
+            if each.name in work.build and debian.compiles(each.name, install.recommends, among):
+                names += debian.pins("gcc", among) or ()
             if each.name in work.build and each.name not in stays and each.name not in asked:
                 names += debian.pins(each.name, among) or ()
         names = [n for n in dict.fromkeys(names) if n not in have]
