@@ -1,0 +1,180 @@
+"""An install made later, in the RUN that builds, so that what only the build needs can go again there."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile.words import expand, pairs
+from slimfix.layout import line_start
+from slimfix.rules._apt_builds import builds
+from slimfix.rules._apt_calls import PROGRAMS, installs, place
+from slimfix.rules._apt_plan import Work, read
+from slimfix.rules._apt_text import joint
+from slimfix.shell import Script
+from slimfix.shell.call import unwrap
+from slimfix.text import Edit, Span, apply
+
+_PASSED = frozenset(
+    ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
+)
+_COUNTS = re.compile(
+    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME",
+    re.IGNORECASE,
+)
+"""Variables that apt, or what its packages run, would notice."""
+_OURS = re.compile(r"/(?:usr/(?:src|app)|var/www)(?:/.*)?")
+_SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr|var)(?:/.*)?")
+_CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
+_PRAGMA = re.compile(
+    r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
+)
+
+
+class Moved(NamedTuple):
+    """A removal that asks for its install to be moved."""
+
+    work: Work
+    edits: tuple[Edit, ...]
+    """In terms of the file as it is."""
+
+
+def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
+    """The install of *run*, made and undone in the next RUN of its stage; or why that cannot be."""
+    target = _target(dockerfile, run)
+    if isinstance(target, str):
+        return target
+    text = dockerfile.text
+    above = _comments_above(text, run.span.start)
+    notes = text[above : run.span.start].replace("\r", "")
+    if any(_PRAGMA.match(line.strip()) for line in notes.split("\n")):
+        return "a comment for a tool stands above the install"
+    end = run.span.end
+    blank = re.match(r"[ \t]*\r?\n", text[end:])
+    if blank and re.search(r"(?:^|\n)[ \t]*\r?\n$", text[:above]):
+        end += blank.end()  # one of two blank lines goes along
+    here = target.args.span(0, 1).start
+    added = dockerfile.source(run.args.span(0, len(run.args.text))).replace("\r", "")
+    added += joint(dockerfile, run, "&&")
+    edits = [Edit(Span(above, end), ""), Edit(Span(here, here), added)]
+    if notes:
+        at = _comments_above(text, target.span.start)
+        edits.insert(1, Edit(Span(at, at), notes))
+    return _planned(dockerfile, edits, target, here)
+
+
+def _planned(dockerfile: Dockerfile, edits: list[Edit], target: Instruction, here: int) -> Moved | str:
+    """The removal in the file as it would be, and its edits in the file as it is."""
+    text = apply(dockerfile.text, edits)
+    after = Dockerfile(text, context=dockerfile.context, options=dockerfile.options)
+    for old, new in zip(dockerfile.stages, after.stages):
+        new.ships = old.ships
+    run = after.instructions[target.index - 1]
+    if isinstance(run.script, Script):
+        work = read(after, run, list(installs(run.script)))
+        if isinstance(work, Work):
+            begin = run.args.span(0, 1).start
+            added = text[
+                begin : begin + len(apply(dockerfile.text, edits)) - len(apply(dockerfile.text, edits[:-1]))
+            ]
+            shift = begin + len(added) - here
+            inner = [e for e in work.edits() if e.span.end < begin + len(added)]
+            outer = [e for e in work.edits() if e not in inner]
+            changed = apply(
+                added, [Edit(Span(e.span.start - begin, e.span.end - begin), e.text) for e in inner]
+            )
+            back = [Edit(Span(e.span.start - shift, e.span.end - shift), e.text) for e in outer]
+            return Moved(work, (*edits[:-1], Edit(Span(here, here), changed), *back))
+        return work or "nothing to remove"
+    return "the RUN that builds is not understood"
+
+
+def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
+    """The next RUN, if it builds and the install can be made there."""
+    reason = "no command in this RUN is known to build with them"
+    assert run.stage is not None and isinstance(run.script, Script)
+    for other in dockerfile.instructions[run.index + 1 :]:
+        if other.stage is not run.stage or other.onbuild:
+            return reason
+        if other.name == "RUN":
+            break
+        blocking = _blocking(dockerfile, other)
+        if blocking:
+            return f"{reason}; {blocking}" if _builds_later(dockerfile, run) else reason
+    else:
+        return reason
+    if not isinstance(other.script, Script) or not list(builds(other.script.commands)):
+        return reason
+    first, second = place(run), place(other)
+    if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
+        return f"{reason}, and its commands cannot be joined with those that do"
+    if run.flags or run.heredocs or other.heredocs or any(flag.name != "mount" for flag in other.flags):
+        return f"{reason}, and the RUN that does has other flags"
+    if (run.state.user, run.state.shell) != (other.state.user, other.state.shell):
+        return f"{reason}, and the RUN that does has another user or shell"
+    if not _only_apt(run.script):
+        return f"{reason}, and it does more than install packages"
+    return other
+
+
+def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
+    return any(
+        isinstance(other.script, Script) and any(True for _ in builds(other.script.commands))
+        for other in dockerfile.instructions[run.index + 1 :]
+        if other.name == "RUN" and other.stage is run.stage
+    )
+
+
+def _only_apt(script: Script) -> bool:
+    """Whether a script does nothing but install packages and tidy up after that."""
+    for command in script.commands:
+        words, wrappers = unwrap(command.arguments)
+        if not words or wrappers or command.nesting or command.node.redirects:
+            return False
+        if words[0].value == "rm":
+            paths = [w.value or "" for w in words[1:] if not w.raw.startswith("-")]
+            if not all(map(_CLEARED.fullmatch, paths)):
+                return False
+        elif words[0].value not in PROGRAMS:
+            return False
+    return not script.tree.comments
+
+
+def _blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
+    """Why an install cannot be made behind an instruction before which it stands."""
+    if other.name in _PASSED:
+        return None
+    if other.name == "ENV":
+        names = [name for name, _ in pairs(other.args.text, other.escape)]
+        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
+    if other.name == "ARG":
+        names = [part.text.partition("=")[0] for part in other.parts]
+        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
+    if other.name != "COPY" or other.heredocs or other.flag("chown") is not None:
+        return f"{other.name} stands in between"
+    words = other.exec_form or [part.text for part in other.parts]
+    written = expand(words[-1], other.state.variables(), other.escape)
+    target = None if written is None else other.state.resolve(written)
+    if target is None or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target)):
+        return "COPY in between may write to the directories of the system"
+    if not all(_file(dockerfile, other, word) for word in words[:-1]):
+        return "COPY in between brings a whole directory, and each change in it would install anew"
+    return None
+
+
+def _file(dockerfile: Dockerfile, copy: Instruction, source: str) -> bool:
+    """Whether a source is a file, as far as can be told."""
+    if dockerfile.context is not None and copy.flag("from") is None:
+        found = dockerfile.context.glob(source)
+        if found:
+            return not any(map(dockerfile.context.is_dir, found))
+    name = source.rpartition("/")[2]
+    return re.fullmatch(r"[\w*-][\w*.-]*\.[A-Za-z*]+|[A-Z]\w+file(?:\.lock)?", name) is not None
+
+
+def _comments_above(text: str, start: int) -> int:
+    """Where the comment lines begin that stand right above *start*; itself if there are none."""
+    while start and text[line_start(text, start - 1) : start].lstrip().startswith("#"):
+        start = line_start(text, start - 1)
+    return start

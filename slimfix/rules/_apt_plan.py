@@ -1,0 +1,263 @@
+"""From what a RUN installs with apt to what is removed again, and how; or why nothing is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.knowledge import debian, table
+from slimfix.rules import _apt_later as later
+from slimfix.rules._apt_builds import builds, compiles_at_run_time
+from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
+from slimfix.rules._apt_fit import Earlier, before, unfit
+from slimfix.rules._apt_text import additions, joint, listing
+from slimfix.shell import Script
+from slimfix.text import Edit, Span
+
+_WORTH = 2_000_000
+"""Bytes that tools alone must take up, to be worth the lines that remove them."""
+LIBRARIES = "apt-cache depends --recurse --installed --important"
+"""What apt says that packages need."""
+FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
+
+
+NO_BUILD = "no command in this RUN is known to build with them"
+
+
+class Work(NamedTuple):
+    """What is to be done in a RUN."""
+
+    dockerfile: Dockerfile
+    run: Instruction
+    place: Place
+    install: Install
+    """The first that brings a build package."""
+    build: tuple[str, ...]
+    tools: tuple[str, ...]
+    pins: dict[int, tuple[str, ...]]
+    """Run-time packages to name, by the start of the install that brings what they stand behind."""
+    marked: tuple[str, ...]
+    """Run-time packages to mark as wanted after the install."""
+    asked: tuple[str, ...]
+    """-dev packages whose run-time side is asked of apt."""
+    form: str
+    """``purge``, ``auto`` or ``saved``."""
+    installs: tuple[Install, ...]
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The packages that are removed by name."""
+        among = debian.releases(self.run.stage.root.name, self.run.stage.root.tag) if self.run.stage else ()
+        names = [
+            n for name in (*self.build, *self.tools) for n in (debian.real(name), *debian.moved(name, among))
+        ]
+        kept = {w.name for i in self.installs for w in i.wanted} - {*self.build, *self.tools}
+        return tuple(dict.fromkeys(n for n in names if n not in kept))
+
+    @property
+    def kept(self) -> set[str]:
+        """The packages that stay."""
+        named = {w.name for i in self.installs for w in i.wanted} - {*self.build, *self.tools}
+        return named.union(self.marked, *self.pins.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes that go: an estimate."""
+        return debian.size(self.gone, self.kept)
+
+    @property
+    def assumption(self) -> str:
+        """What no reader of the file can know."""
+        brought = debian.commands(self.gone) | {*self.tools, *self.build}
+        named = [name for name in table("debian_images")["told"]["commands"] if name in brought][:4]
+        text = f"nothing at run time calls {' or '.join(named)}" if named else ""
+        if not named:
+            text = f"nothing at run time compiles against {' or '.join(self.build)}"
+        if any(debian.kind(name) == "dev" for name in self.build):
+            text += ", or loads a library by its name without a version"
+        if self.tools:
+            text += f", or loads a library that came with {' or '.join(self.tools)}"
+        return text
+
+    def _asking(self, between: str) -> str:
+        """The command that marks as wanted what the -dev packages need, on two lines where it is long."""
+        first = f"{LIBRARIES} {' '.join(self.asked)}"
+        if len(first) < 60:
+            return f"{first} | {FILTER}"
+        indent = re.sub(r"^.*\n|&&.*$", "", between, flags=re.DOTALL)
+        return f"{first} {self.dockerfile.escape}\n{indent}    | {FILTER}"
+
+    def edits(self) -> Iterator[Edit]:
+        """The changes."""
+        between = joint(self.dockerfile, self.run, self.place.operator)
+        for install in self.installs:
+            names = self.pins.get(install.command.span.start, ())
+            if names:
+                yield from additions(self.dockerfile, install, names, {*self.build, *self.tools})
+        commands = []
+        variable = "installed" if "installed" not in self.place.script.text else "installed_before"
+        if self.form == "saved":
+            start = self.install.command.span.start
+            yield Edit(
+                Span(start, start), f"{variable}=\"$(dpkg-query -W -f '${{binary:Package}} ')\"{between}"
+            )
+        if self.asked:
+            commands.append(self._asking(between))
+        if self.marked:
+            commands.append(f"apt-mark manual {' '.join(self.marked)} > /dev/null")
+        if self.form == "purge":
+            commands.append(
+                listing(self.dockerfile, self.install, "apt-get purge -y --auto-remove", self.gone)
+            )
+        else:
+            commands.append(
+                listing(self.dockerfile, self.install, "apt-mark auto", self.gone) + " > /dev/null"
+            )
+            if self.form == "saved":
+                commands.append(f"apt-mark manual ${variable} > /dev/null")
+            commands.append("apt-get autoremove -y --purge")
+        end = self.place.script.span(self.place.items[self.place.last()]).end
+        yield Edit(Span(end, end), "".join(between + command for command in commands))
+
+
+def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work | str | None:
+    """What is to be done; None where nothing only builds; or why it is left undone."""
+    stage = run.stage
+    assert stage is not None and isinstance(run.script, Script)
+    image = debian.image(stage.root.name, stage.root.tag)
+    earlier = before(run)
+    wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
+    build = tuple(dict.fromkeys(n for n in wanted if build_only(n, image)))
+    tools = (
+        () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
+    )
+    unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
+    if {debian.real(name) for name in build} <= removed(run.script):
+        build = ()
+    bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
+    after = (bringing or found)[-1].command.span.end
+    consumers = [c for c in builds(run.script.commands) if c[0].span.start >= after]
+    if not build and not tools:
+        return "packages from a variable" if unknown and consumers else None
+    if unknown:
+        return "packages from a variable"
+    if build and not consumers:
+        if not tools:
+            return NO_BUILD
+        build = ()
+        bringing = [i for i in found if any(w.name in tools for w in i.wanted)]
+    reason = unfit(run, found, {*build, *tools})
+    if reason:
+        return reason
+    where = place(run)
+    if isinstance(where, str):
+        return where
+    if any(where.at(i.command) is None for i in bringing):
+        return "the install is part of a larger command"
+    if where.script.span(where.items[where.last()]).end <= bringing[-1].command.span.end:
+        return "nothing follows the install"
+    for _, each in consumers:
+        compiling = compiles_at_run_time(each)
+        if compiling:
+            return f"{compiling} compiles at run time"
+    compiling = later.compiling(dockerfile) if build else None
+    if compiling:
+        return compiling
+    brought = _brought((*build, *tools), wanted, image)
+    reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
+    if reason:
+        return reason
+    result = _pinned(
+        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
+    )
+    if isinstance(result, str):
+        return result
+    if not build and (result.form == "saved" or result.size < _WORTH):
+        return None
+    return result
+
+
+def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
+    """The same with its run-time side, and the form of the removal."""
+    assert work.run.stage is not None
+    among = debian.releases(work.run.stage.root.name, work.run.stage.root.tag)
+    stays = set(image.links)
+    if "/usr/bin/" not in work.dockerfile.text:
+        languages = table("debian_images")["interpreter"]
+        stays.update(n for language in image.interpreters for n in languages[language]["headers"])
+    have = {w.name for i in work.installs for w in i.wanted}
+    pins: dict[int, tuple[str, ...]] = {}
+    marked: list[str] = []
+    headers = [n for n in work.build if n not in stays and debian.kind(n) == "dev"]
+    unknown = any(debian.pins(n, among) is None for n in headers)
+    asked = [n for n in headers if debian.pins(n, among) != ()] if unknown else []
+    names_asked = tuple(dict.fromkeys(map(debian.real, asked)))
+    for install in work.installs:
+        names: list[str] = []
+        versioned = any(w.pinned for w in install.wanted)
+        for each in install.wanted:
+            goes = each.name in work.build or each.name in work.tools
+            if goes and not image.interpreters and debian.certificates(each.name, install.recommends, among):
+                names.append("ca-certificates")
+            if each.name in work.build and debian.compiles(each.name, install.recommends, among):
+                names += debian.pins("gcc", among) or ()
+            if each.name in work.build and each.name not in stays and each.name not in asked:
+                names += debian.pins(each.name, among) or ()
+        names = [n for n in dict.fromkeys(names) if n not in have]
+        have.update(names)
+        if versioned:
+            marked += names
+        elif names:
+            pins[install.command.span.start] = tuple(names)
+    others = have - {*work.build, *work.tools} | earlier.names
+    lean = image.lean and not image.present and earlier.plain
+    gone = work._replace(pins=pins).gone
+    if (
+        lean
+        and not runs_scripts(work.place.script)
+        and debian.independent(others - set().union(*pins.values(), marked), gone)
+    ):
+        form = "purge"
+    else:
+        form = "auto" if lean else "saved"
+    if any(map(debian.brings_tools, names_asked)):
+        return "apt would count the tools that a -dev package needs as run-time packages"
+    return work._replace(pins=pins, marked=tuple(marked), asked=names_asked, form=form)
+
+
+def _tools(
+    dockerfile: Dockerfile, run: Instruction, found: list[Install], wanted: set[str]
+) -> tuple[str, ...]:
+    """Tools that a program may call too, but which only this RUN does."""
+    script = run.script
+    assert isinstance(script, Script)
+    called: dict[str, int] = {}
+    for command in script.commands:
+        called[(command.name or "").rpartition("/")[2]] = command.span.start
+    called["gpg"] = max(called.get("gpg", -1), called.get("apt-key", -1))
+    result = []
+    for name in sorted(wanted):
+        if debian.kind(name) != "both":
+            continue
+        own = debian.own_commands(name)
+        start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
+        if (
+            not any(called.get(command, -1) > start for command in own)
+            or later.in_context(dockerfile, own, True)
+            or later.obstacle(dockerfile, run, own)
+        ):
+            continue
+        result.append(name)
+    return tuple(result)
+
+
+def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> frozenset[str]:
+    """The commands that would go, without interpreters that something else brings."""
+    found = debian.commands(names) | {n for n in names if not n.endswith("-dev")}
+    for language, row in table("debian_images")["interpreter"].items():
+        stays = any(n.startswith(language) for n in wanted if n not in names)
+        if stays or language in image.interpreters or set(row["headers"]) & set(names):
+            found -= {c for c in found if re.fullmatch("|".join(row["commands"]), c)}
+    return frozenset(found)

@@ -1,0 +1,5 @@
+package Probe;
+our $VERSION = '1';
+require XSLoader;
+XSLoader::load('Probe');
+1;

@@ -1,0 +1,10 @@
+use std::ffi::{c_char, CStr};
+
+#[link(name = "yaml")]
+extern "C" {
+    fn yaml_get_version_string() -> *const c_char;
+}
+
+fn main() {
+    println!("yaml {}", unsafe { CStr::from_ptr(yaml_get_version_string()) }.to_str().unwrap());
+}
