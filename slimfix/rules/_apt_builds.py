@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from slimfix.knowledge import table
+from slimfix.knowledge.managers import manager
+from slimfix.knowledge.managers import words as managers
 from slimfix.shell import Command
 from slimfix.shell.call import call, unwrap
 
@@ -26,8 +28,8 @@ def _programs() -> tuple[tuple[str, dict[str, Any], re.Pattern[str]], ...]:
     rows = []
     for name, row in table("consumers").items():
         if "programs" in row:
-            managed = table("managers").get(name, {})
-            row = {**row, "valued": managed.get("valued", row.get("valued", ()))}
+            valued = manager(name).valued if name in managers() else ()
+            row = {"valued": valued, **row}
             rows.append((name, row, re.compile("|".join(row["programs"]))))
     return tuple(rows)
 

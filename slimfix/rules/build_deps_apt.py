@@ -71,4 +71,5 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             Safety.ASSUMED,
             work.assumption,
             Saving(work.size, debian.SOURCE) if work.size else None,
+            removes=(run.span,) if edits else tuple(one.command.span for one in found),
         )
