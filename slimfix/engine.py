@@ -147,6 +147,8 @@ class _Run:
     # -- one rule ------------------------------------------------------------------------------
 
     def apply_rule(self, rule: Rule) -> None:
+        if not rule.concerns(self.current.text.lower()):
+            return
         for _ in range(MAX_PASSES):
             fixes = []
             for found in rule.check(self.current):

@@ -25,7 +25,7 @@ def joining(joint: str, opening: str = "", closing: str = "") -> Rule:
                 edits.append(Edit(Span(*[one.args.span(0, 1).start] * 2), opening))
             yield Fix(tuple(edits), "join", one.text_span)
 
-    return Rule("careless", "SF000", 1, "", check)
+    return Rule("careless", "SF000", 1, check)
 
 
 AND = joining(" && ")
@@ -121,5 +121,5 @@ def test_refuses_to_lose_or_move(before: str, find: str, replace: str) -> None:
             span = Span(at, at + len(find))
             yield Fix((Edit(span, replace),), "change", span)
 
-    result = rewrite(before, [Rule("careless", "SF000", 1, "", check)])
+    result = rewrite(before, [Rule("careless", "SF000", 1, check)])
     assert not result.changed, result.after

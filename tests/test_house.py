@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import slimfix
-from slimfix.rules import all_rules
+from slimfix.rules import Rule, all_rules
 
 PACKAGE = Path(slimfix.__file__).parent
 RULES = sorted(path for path in (PACKAGE / "rules").glob("*.py") if not path.name.startswith("_"))
@@ -35,6 +36,14 @@ def test_no_rule_imports_another(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_can_be_read_at_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
+def test_what_is_read_of_a_rule_is_what_it_says(rule: Rule) -> None:
+    module = importlib.import_module(f"slimfix.rules.{rule.name.replace('-', '_')}")
+    assert (rule.code, rule.order) == (module.CODE, module.ORDER)
+    assert rule.words == getattr(module, "WORDS", ())
+    assert rule.doc == module.__doc__
 
 
 def test_codes_are_used_once() -> None:

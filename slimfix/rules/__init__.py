@@ -1,16 +1,20 @@
 """The rules. Each module here is one; the package walks itself, so there is no list to edit.
 
 A rule module holds ``CODE`` (such as ``"SF001"``), ``ORDER`` (an int: lower runs first), a docstring
-that is its documentation, and ``check(dockerfile) -> Iterator[Fix | Skip]``.
+that is its documentation, and ``check(dockerfile) -> Iterator[Fix | Skip]``. It may hold ``WORDS``: it has
+nothing to say of a Dockerfile that holds none of them, in whatever case. The three constants are literals
+on lines of their own, for they are read from the source: a module is imported when it is first needed.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import re
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Union
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from slimfix.fix import Fix, Skip
 
@@ -27,8 +31,18 @@ class Rule(NamedTuple):
     """The module's name with hyphens: ``apk-no-cache``."""
     code: str
     order: int
-    doc: str
     check: Callable[[Dockerfile], Iterator[Found]]
+    words: tuple[str, ...] = ()
+    """In lower case: it has nothing to say of a Dockerfile that holds none of them. None: of any."""
+
+    def concerns(self, lowered: str) -> bool:
+        """Whether it may have something to say of a Dockerfile with this text, in lower case."""
+        return not self.words or any(word in lowered for word in self.words)
+
+    @property
+    def doc(self) -> str:
+        """Its documentation."""
+        return _module(self.name).__doc__ or ""
 
     @property
     def summary(self) -> str:
@@ -36,18 +50,33 @@ class Rule(NamedTuple):
         return self.doc.strip().splitlines()[0]
 
 
+_CONSTANT = re.compile(r"^(CODE|ORDER|WORDS) = (.+)$", re.MULTILINE)
+
+
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule of the package, in the order in which they run."""
+    here = os.path.dirname(__file__)
     found = []
-    for file in sorted(os.listdir(os.path.dirname(__file__))):
+    for file in sorted(os.listdir(here)):
         name, extension = os.path.splitext(file)
-        if extension != ".py" or name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{name}")
-        doc = module.__doc__ or ""
-        found.append(Rule(name.replace("_", "-"), module.CODE, module.ORDER, doc, module.check))
+        if extension == ".py" and not name.startswith("_"):
+            with open(os.path.join(here, file), encoding="utf-8") as source:
+                constants = {key: literal_eval(value) for key, value in _CONSTANT.findall(source.read())}
+            called = name.replace("_", "-")
+            check = partial(_check, called)
+            words = constants.get("WORDS", ())
+            found.append(Rule(called, constants["CODE"], constants["ORDER"], check, words))
     return tuple(sorted(found, key=lambda rule: (rule.order, rule.name)))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def _check(name: str, dockerfile: Dockerfile) -> Iterator[Found]:
+    found: Iterator[Found] = _module(name).check(dockerfile)
+    return found
 
 
 class UnknownRule(ValueError):

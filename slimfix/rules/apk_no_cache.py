@@ -33,6 +33,7 @@ from slimfix.shell import Command, Opaque
 
 CODE = "SF101"
 ORDER = 10
+WORDS = ("apk",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

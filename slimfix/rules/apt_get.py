@@ -41,6 +41,7 @@ from slimfix.text import Edit
 
 CODE = "SF122"
 ORDER = 10
+WORDS = ("apt",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

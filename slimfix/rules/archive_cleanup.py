@@ -32,6 +32,7 @@ from slimfix.text import Edit, Span
 
 CODE = "SF131"
 ORDER = 25
+WORDS = ("curl", "wget")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

@@ -40,6 +40,7 @@ from slimfix.shell import Opaque
 
 CODE = "SF201"
 ORDER = 50
+WORDS = ("apk",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

@@ -42,6 +42,7 @@ from slimfix.text import Edit
 
 CODE = "SF202"
 ORDER = 51
+WORDS = ("apt",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

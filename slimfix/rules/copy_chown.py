@@ -38,6 +38,7 @@ from slimfix.text import Edit, Span
 
 CODE = "SF141"
 ORDER = 24
+WORDS = ("chown", "chmod")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

@@ -28,6 +28,7 @@ from slimfix.rules._managers import calls, runs
 
 CODE = "SF152"
 ORDER = 13
+WORDS = ("gem",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

@@ -36,6 +36,7 @@ from slimfix.rules._copy_write import edits, manifest_lines
 
 CODE = "SF301"
 ORDER = 30
+WORDS = ("copy", "\nadd", "\n add", "  add", "\tadd")
 
 _LINES = 25
 

@@ -36,6 +36,7 @@ from slimfix.shell.call import Call
 
 CODE = "SF121"
 ORDER = 11
+WORDS = ("apt",)
 _NAME = re.compile(r"([a-z0-9][a-z0-9+.-]+)(=[\w.+:~-]+\*?)?")
 
 

@@ -32,6 +32,7 @@ from slimfix.shell.call import unwrap
 
 CODE = "SF151"
 ORDER = 12
+WORDS = ("npm",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

@@ -41,6 +41,7 @@ from slimfix.shell.insert import at_end, operator
 
 CODE = "SF104"
 ORDER = 60
+WORDS = ("apt", "opkg")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

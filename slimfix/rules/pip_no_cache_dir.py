@@ -27,6 +27,7 @@ from slimfix.rules._managers import manager, runs
 
 CODE = "SF102"
 ORDER = 20
+WORDS = ("pip",)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

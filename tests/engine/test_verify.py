@@ -215,7 +215,7 @@ def _spoil(dockerfile: Dockerfile) -> Iterator[Found]:
             yield Fix((Edit(span, new),), message, span)
 
 
-SPOIL = Rule("spoil", "SF999", 5, "A rule that is wrong.", _spoil)
+SPOIL = Rule("spoil", "SF999", 5, _spoil)
 
 
 def test_blame_falls_on_the_one_fix_and_the_rest_is_proposed(
