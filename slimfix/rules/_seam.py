@@ -8,6 +8,7 @@ from slimfix.dockerfile import Dockerfile
 from slimfix.layout import body_indent, layout
 from slimfix.rules import _join
 from slimfix.rules._parts import Part
+from slimfix.shell.nodes import AndOr, Sequence
 from slimfix.text import Edit, Span
 
 
@@ -94,10 +95,19 @@ class _Pen:
     def notes(self, i: int, stop: int) -> list[str]:
         """The comments that stand between the end of a script and the place where the next goes on."""
         one, two = self.chain[i - 1], self.chain[i]
-        found = [one.script.text[start:end].strip() for start, end in one.script.tree.comments]
+        found = [] if self.leads(i - 1) else _trailing(one)
         found += comments(self.dockerfile, Span(one.instruction.span.end, two.instruction.span.start))
         inner = [span for span in two.instruction.comments if span.start < stop]
-        return found + [self.dockerfile.source(span).strip() for span in inner]
+        found += [self.dockerfile.source(span).strip() for span in inner]
+        return found + (_trailing(two) if self.leads(i) else [])
+
+    def leads(self, i: int) -> bool:
+        """Whether the comment at the end of a script goes above it: it speaks of its one command."""
+        return 0 < i < len(self.chain) - 1 and not isinstance(self.chain[i].body, (AndOr, Sequence))
+
+
+def _trailing(part: Part) -> list[str]:
+    return [part.script.text[start:end].strip() for start, end in part.script.tree.comments]
 
 
 def _at(offset: int) -> Span:

@@ -25,7 +25,7 @@ from slimfix.fix import Safety
 from slimfix.knowledge import apt
 from slimfix.rules import select
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 BASE = "debian:bookworm-slim"
 
 

@@ -73,6 +73,8 @@ RUN set -eux; \\
 CMD ["bundled"]
 """
 
+pytestmark = pytest.mark.engine
+
 
 def docker(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", *arguments], input=given, capture_output=True, text=True)

@@ -26,7 +26,7 @@ from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
 from slimfix.rules import select
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 RULES = select(["apk-no-cache", "pip-no-cache-dir", "package-cache", "package-lists"])
 DEBIAN = "debian:bookworm-slim"
 OURS = "slimfix-clean"

@@ -29,7 +29,7 @@ from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
 from slimfix.rules import select
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 RULE = select(["manifest-first"])
 TIME = 1_700_000_000
 """When every file of a project was changed; some installers write that down."""
