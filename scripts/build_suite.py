@@ -52,7 +52,9 @@ def main() -> int:
 
 
 def good(row: Row) -> bool:
-    """Whether the rewrite of a case is verified, or there is none."""
+    """Whether the rewrite of a case is verified by smoke commands that work, or there is none."""
+    if suite.smoke_fails(row):
+        return False
     return row.settled.verdict.status == 0 if row.settled else row.problem == suite.NOTHING
 
 
