@@ -172,9 +172,27 @@ def line_start(text: str, offset: int) -> int:
 
 
 def body_indent(dockerfile: Dockerfile, instruction: Instruction) -> str | None:
-    """The indent of the first continued line of an instruction, None when it has only one line."""
-    lines = dockerfile.source(instruction.text_span).replace("\r", "").split("\n")
-    for line in lines[1:]:
-        if line.strip() and not line.strip().startswith("#"):
+    """The indent of the first continued line that begins a command; None when none does.
+
+    A list of packages is indented deeper than the commands, and no guide to them.
+    """
+    begin = instruction.text_span.start
+    before = ""
+    for number, line in enumerate(dockerfile.source(instruction.text_span).split("\n")):
+        bare = line.strip()
+        holds = begin <= instruction.args.offset(0) <= begin + len(line)  # behind the flags
+        begin += len(line) + 1
+        if number and (not bare or bare.startswith("#")):
+            continue
+        joined = before.rstrip(dockerfile.escape + " \t").endswith(("&&", "||", ";", "{", "("))
+        if number and (holds or joined or bare.startswith(("&&", "||"))):
             return line[: len(line) - len(line.lstrip())]
+        before = bare
     return None
+
+
+def list_indent(dockerfile: Dockerfile, instruction: Instruction) -> str | None:
+    """The smallest indent of the continued lines of an instruction; None when it has only one line."""
+    lines = dockerfile.source(instruction.text_span).split("\n")[1:]
+    indents = (line[: len(line) - len(line.lstrip())] for line in lines if line.strip())
+    return min(indents, key=len, default=None)

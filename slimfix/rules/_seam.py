@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile
-from slimfix.layout import body_indent, layout
+from slimfix.layout import body_indent, layout, list_indent
 from slimfix.rules import _join
 from slimfix.rules._parts import Part
 from slimfix.shell.nodes import AndOr, Sequence
@@ -32,11 +32,10 @@ class _Pen:
         habits = layout(dockerfile)
         self.leading = habits.leading and not self.strict
         self.break_ = f" {dockerfile.escape}\n"
+        own = [body_indent(dockerfile, part.instruction) for part in chain]
+        lists = [list_indent(dockerfile, part.instruction) or habits.indent for part in chain]
         self.indents = [
-            body_indent(dockerfile, one.instruction)
-            or body_indent(dockerfile, two.instruction)
-            or habits.indent
-            for one, two in zip(chain, chain[1:])
+            one or two or min(listed, habits.indent, key=len) for one, two, listed in zip(own, own[1:], lists)
         ]
 
     def edits(self) -> Iterator[Edit]:
