@@ -32,25 +32,7 @@ _NAMES = frozenset(
     ]
 )
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
-_NEEDS_ARGUMENT = frozenset(
-    [
-        "ADD",
-        "ARG",
-        "COPY",
-        "ENV",
-        "EXPOSE",
-        "FROM",
-        "HEALTHCHECK",
-        "LABEL",
-        "MAINTAINER",
-        "ONBUILD",
-        "SHELL",
-        "STOPSIGNAL",
-        "USER",
-        "VOLUME",
-        "WORKDIR",
-    ]
-)
+_NEEDS_ARGUMENT = _NAMES - {"CMD", "ENTRYPOINT", "RUN"}
 
 
 def check(instruction: Instruction, lines: Lines) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import NamedTuple
 
 from slimfix.dockerfile import words
 from slimfix.dockerfile.heredoc import is_whole
@@ -16,6 +17,17 @@ from slimfix.shell.script import Script
 from slimfix.text import Span
 
 _SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+)?(sh|bash|dash|ash)\b[^\n]*(?:\n|\Z)")
+
+
+class Mount(NamedTuple):
+    """What a ``--mount`` of a RUN says (docs.docker.com/reference/dockerfile, ``RUN --mount``)."""
+
+    kind: str
+    """``bind`` where it does not say, ``cache``, ``tmpfs``, ``secret`` or ``ssh``."""
+    target: str
+    """As it is written; ``""`` where it does not say."""
+    source: str
+    """The stage or image behind ``from``, in lower case; ``""`` for the build context."""
 
 
 class Stage:
@@ -98,6 +110,17 @@ class Instruction:
     def flag_values(self, name: str) -> list[str]:
         """The values of a flag that may be repeated, such as ``--mount``."""
         return [flag.value or "" for flag in self.flags if flag.name == name]
+
+    @cached_property
+    def mounts(self) -> tuple[Mount, ...]:
+        """The mounts of a RUN."""
+        found = []
+        for value in self.flag_values("mount"):
+            pairs = (field.partition("=")[::2] for field in value.split(","))
+            fields = {name.strip().lower(): text for name, text in pairs}
+            target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
+            found.append(Mount(fields.get("type", "bind"), target, fields.get("from", "").lower()))
+        return tuple(found)
 
     @cached_property
     def exec_form(self) -> list[str] | None:

@@ -49,10 +49,8 @@ def unfit(run: Instruction, found: list[Install], gone: set[str]) -> str | None:
         return "the packages are not installed by root"
     if run.heredocs:
         return "the RUN holds a heredoc"
-    for mount in run.flag_values("mount"):
-        fields = dict(field.partition("=")[::2] for field in mount.split(","))
-        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
-        if fields.get("type") not in ("secret", "ssh") and _MOUNTS.fullmatch(target):
+    for kind, target, _ in run.mounts:
+        if kind not in ("secret", "ssh") and _MOUNTS.fullmatch(target):
             return "a mount lies where apt keeps its state"
     script = run.script
     assert isinstance(script, Script)

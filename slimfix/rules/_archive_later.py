@@ -84,8 +84,7 @@ def used_elsewhere(dockerfile: Dockerfile, run: Instruction, path: str) -> str |
                 return f"{instruction.name} may name it later"
     sources = {stage.name for stage in family if stage.name} | {str(stage.index) for stage in family}
     for instruction in dockerfile.instructions:
-        mounts = " ".join(instruction.flag_values("mount"))
-        if any(f"from={source}" in mounts.split(",") for source in sources):
+        if any(mount.source in sources for mount in instruction.mounts):
             return "another stage mounts this one"
         if instruction.name != "COPY" or (instruction.flag("from") or "").lower() not in sources:
             continue

@@ -7,9 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from slimfix.dockerfile import Dockerfile
 from slimfix.knowledge import table
+from slimfix.layout import layout, line_start
 from slimfix.rules._paths import text
-from slimfix.shell import Argument, Command
+from slimfix.shell import Argument, Command, Script
+from slimfix.shell.nodes import Node
+from slimfix.text import Span
 
 
 class _Given(NamedTuple):
@@ -162,3 +166,22 @@ def _tar(command: Command, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if not given.values(data["extract"]) or len(files) != 1 or files[0] is None:
         return
     yield files[0], next((word.raw for word in arguments if text(word) == files[0]), files[0])
+
+
+def joint(dockerfile: Dockerfile, script: Script, items: tuple[Node, ...], i: int) -> str:
+    """The `&&` behind item *i* for a command that is added there, as its neighbours are joined."""
+    spans = [script.span(item) for item in items]
+    near = max(i, 1)  # the joint behind the item, or before it if it is the last
+    gap = Span(spans[near - 1].end, spans[near].start)
+    if i + 1 < len(items):
+        gap = Span(spans[i].end, spans[i + 1].start)
+    between = dockerfile.source(gap)
+    if "\n" not in between:
+        return " && "
+    start = line_start(dockerfile.text, spans[i].start)
+    line = dockerfile.source(Span(start, spans[i].start))
+    if start < script.span(script.root).start:  # the line of the RUN itself
+        line = between[between.rindex("\n") + 1 :]
+    indent = line[: len(line) - len(line.lstrip())]
+    leading = between.rstrip().endswith("&&")
+    return layout(dockerfile)._replace(indent=indent, leading=leading).joint()

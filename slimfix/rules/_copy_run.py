@@ -248,14 +248,9 @@ def _installs(command: Command, table: dict[str, Any]) -> bool:
 
 def _flags(run: Instruction, site: Site) -> str | None:
     """What is wrong with the flags of a RUN."""
-    for flag in run.flags:
-        if flag.name != "mount":
-            continue
-        fields = dict(field.partition("=")[::2] for field in (flag.value or "").split(","))
-        kind = fields.get("type", "bind")
+    for kind, target, _ in run.mounts:
         if kind not in ("cache", "tmpfs", "secret", "ssh"):
             return "a RUN in between mounts files of the build context or of another stage"
-        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
         if target and ("$" in target or site.locate(resolve(run, target) or site.root) is not None):
             return f"a RUN in between mounts {target}, which may lie in the tree"
     return None

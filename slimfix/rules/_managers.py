@@ -160,11 +160,9 @@ def cache_mounted(instruction: Instruction, paths: Iterable[str], table: Manager
     """Whether a mount lies on one of *paths*, so that what is written there is not in the layer."""
     environment = instruction.state.environment()
     named = [value for name in table.dirs if (value := environment.get(name))]
-    for mount in instruction.flag_values("mount"):
-        fields = dict(field.partition("=")[::2] for field in mount.split(","))
-        if fields.get("type") not in ("cache", "tmpfs", "bind"):
+    for kind, target, _ in instruction.mounts:
+        if kind not in ("cache", "tmpfs", "bind"):
             continue
-        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
         if "$" in target:
             return True
         if target.startswith("/root") and instruction.state.user not in (*ROOT, None):

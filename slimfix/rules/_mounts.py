@@ -51,7 +51,7 @@ def wanted(dockerfile: Dockerfile) -> bool:
     if style == "mount":
         return _allowed(dockerfile)
     return style == "auto" and any(
-        "type=cache" in value for each in dockerfile.instructions for value in each.flag_values("mount")
+        mount.kind == "cache" for each in dockerfile.instructions for mount in each.mounts
     )
 
 

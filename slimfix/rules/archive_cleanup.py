@@ -21,9 +21,8 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.layout import layout, line_start
 from slimfix.rules._archive_later import Later, cwd_after, used_elsewhere
-from slimfix.rules._archives import downloaded, unpacked
+from slimfix.rules._archives import downloaded, joint, unpacked
 from slimfix.rules._managers import runs
 from slimfix.rules._paths import UNKNOWN, join, variables, within
 from slimfix.shell import Command, Opaque, Script
@@ -56,7 +55,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
                 yield Skip(f"{written} is not deleted: {reason}", at)
                 continue
             yield Fix(
-                (Edit(Span(at.end, at.end), f"{_joint(dockerfile, script, items, i)}rm {written}"),),
+                (Edit(Span(at.end, at.end), f"{joint(dockerfile, script, items, i)}rm {written}"),),
                 f"delete {written} where it is unpacked",
                 at,
                 Safety.ASSUMED,
@@ -110,28 +109,7 @@ def _archives(
 
 def _on_mount(run: Instruction, path: str) -> str | None:
     """Whether a mount lies where the file is, or may."""
-    for mount in run.flag_values("mount"):
-        fields = dict(field.partition("=")[::2] for field in mount.split(","))
-        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
+    for _, target, _ in run.mounts:
         if not target or not path.startswith("/") or within(path, run.state.resolve(target) or "/"):
             return "a mount may lie there"
     return None
-
-
-def _joint(dockerfile: Dockerfile, script: Script, items: tuple[Node, ...], i: int) -> str:
-    """The `&&` behind item *i* for a command that is added there, as its neighbours are joined."""
-    spans = [script.span(item) for item in items]
-    near = max(i, 1)  # the joint behind the item, or before it if it is the last
-    gap = Span(spans[near - 1].end, spans[near].start)
-    if i + 1 < len(items):
-        gap = Span(spans[i].end, spans[i + 1].start)
-    between = dockerfile.source(gap)
-    if "\n" not in between:
-        return " && "
-    start = line_start(dockerfile.text, spans[i].start)
-    line = dockerfile.source(Span(start, spans[i].start))
-    if start < script.span(script.root).start:  # the line of the RUN itself
-        line = between[between.rindex("\n") + 1 :]
-    indent = line[: len(line) - len(line.lstrip())]
-    leading = between.rstrip().endswith("&&")
-    return layout(dockerfile)._replace(indent=indent, leading=leading).joint()

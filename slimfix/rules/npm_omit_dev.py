@@ -22,10 +22,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from slimfix.dockerfile import Dockerfile, Instruction, Stage
+from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge import table
 from slimfix.layout import insert_after
+from slimfix.rules._later import following
 from slimfix.rules._managers import calls, runs
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import unwrap
@@ -79,13 +80,13 @@ def _too_old(run: Instruction) -> str | None:
 
 def _builder(dockerfile: Dockerfile, run: Instruction, command: Command) -> str | None:
     """What is called later, in this stage or one FROM it, that may need the tools."""
-    assert run.stage is not None
-    for instruction in _from(run.stage, run):
+    builders = [*table("extras")["npm"]["builders"], "npm run", "npm test", "npm start"]
+    for instruction in (run, *following(run)):
         text = dockerfile.source(instruction.span)
         if instruction.onbuild:
             return "an ONBUILD trigger may build"
         if instruction.name in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            if any(re.search(rf"(?<![\w./-]){word}(?![\w.-])", text) for word in _builders()):
+            if any(re.search(rf"(?<![\w./-]){word}(?![\w.-])", text) for word in builders):
                 return f"{instruction.name} calls what may be a development tool"
         if instruction.name != "RUN":
             continue
@@ -97,17 +98,6 @@ def _builder(dockerfile: Dockerfile, run: Instruction, command: Command) -> str 
             if name := _builds(later):
                 return f"{name} is called later"
     return None
-
-
-def _builders() -> list[str]:
-    return [*table("extras")["npm"]["builders"], "npm run", "npm test", "npm start"]
-
-
-def _from(stage: Stage, run: Instruction) -> Iterator[Instruction]:
-    yield from (i for i in stage.instructions if i.index >= run.index)
-    for child in stage.used_by:
-        yield from (i for i in child.instructions if i.name != "FROM")
-        yield from _from(child, run)
 
 
 def _builds(command: Command) -> str | None:
