@@ -147,8 +147,10 @@ def read(sources: list[Path]) -> Release:
 
 def at(value: Any, release: str) -> list[str] | None:
     """The list that holds at a release; None where none is said to."""
-    if value is None or all(isinstance(item, str) for item in value):
-        return value  # type: ignore[no-any-return]
+    if value is None:
+        return None
+    if all(isinstance(item, str) for item in value):
+        return list(value)
     key = release_key(release)
     for item in value:
         if release_key(item.get("since", "0")) <= key <= release_key(item.get("until", "999")):

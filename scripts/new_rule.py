@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 RULE = '''\
-"""TODO: what it does, in the imperative, in one line.
+"""Say what it does, in the imperative, in one line.
 
-TODO: why that is better, and when a place is left alone.
+Say why that is better, and when a place is left alone.
 
 Before:
     RUN true
@@ -41,13 +41,13 @@ ORDER = {order}
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
-    """TODO: every place that it is about."""
+    """Every place that it is about."""
     for _ in dockerfile.instructions:
         yield from ()
 '''
 
 CASES = """\
-== TODO: what it is about
+== what it is about
 FROM scratch
 COPY a /
 -- same

@@ -55,7 +55,7 @@ class Job(NamedTuple):
             return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
         except ParseError as error:
             return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
-        except Exception as error:
+        except Exception as error:  # a bug of ours must not keep the other files from being done
             return Outcome(path, problem=_internal(called, error), called=name)
 
     def _context(self, path: str) -> BuildContext | None:

@@ -283,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         status = INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # a bug of ours, or a full disk: one line, no traceback
         what = f"internal error: {type(error).__name__}"
         err(f"slimfix: {error.strerror.lower() if isinstance(error, OSError) and error.strerror else what}")
         if "-v" in given or "--verbose" in given:

@@ -6,7 +6,7 @@ import click
 from click_default_group import DefaultGroup
 
 
-class Group(DefaultGroup):  # type: ignore[misc]
+class Group(DefaultGroup):  # type: ignore[misc]  # click-default-group has no types
     """Shows the options of the default command as its own."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -151,8 +151,8 @@ def _config(path: str, table: dict[str, Any]) -> Config:
                 raise ConfigError(path, f"{key} must be one of {', '.join(map(repr, SHARED[key]))}")
             options[key] = value
         elif _is_rule(key):
-            table = {"policy": value} if isinstance(value, str) else _typed(path, key, value, dict, "a table")
-            options[key] = _options(path, key, table)
+            own = {"policy": value} if isinstance(value, str) else _typed(path, key, value, dict, "a table")
+            options[key] = _options(path, key, own)
         else:
             raise ConfigError(path, f"unknown key: {key}{_like(key, (*LISTS, *FLAGS, *TEXTS, *SHARED))}")
     if values.get("safe_only") and values.get("unsafe"):

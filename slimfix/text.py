@@ -19,12 +19,6 @@ class Span(NamedTuple):
     start: int
     end: int
 
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two share a character; an empty span overlaps what it lies strictly inside."""
-        if self.start == self.end or other.start == other.end:
-            return self.start < other.end and other.start < self.end
-        return max(self.start, other.start) < min(self.end, other.end)
-
     def contains(self, other: Span) -> bool:
         """Whether *other* lies wholly within this span."""
         return self.start <= other.start and other.end <= self.end

@@ -5,6 +5,7 @@ What bashlex cannot read within a word is blanked on the way; see :mod:`slimfix.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 
@@ -21,7 +22,7 @@ class Unreadable(ValueError):
     """The text is not shell that this reader can follow (a quote or bracket stays open)."""
 
 
-class WordScanner:
+class WordScanner(ABC):
     """Follows words from a place on. Lists of commands are its subclass's to follow."""
 
     def __init__(self, text: str) -> None:
@@ -32,9 +33,9 @@ class WordScanner:
         self.heredocs: list[Heredoc] = []
         self.pending: list[tuple[str, bool, int, int]] = []
 
+    @abstractmethod
     def commands(self, i: int, closer: str) -> int:
         """Scan commands from *i* up to *closer*, and return its offset."""
-        raise NotImplementedError
 
     def rest(self, i: int) -> int:
         """The end of the word that goes on at *i*."""

@@ -7,7 +7,6 @@ Where the loaders look: ld.so(8) for glibc; ldso/dynlink.c of musl (``/etc/ld-mu
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +19,9 @@ _INCLUDE = re.compile(r"\s*include\s+(\S+)")
 
 def available() -> bool:
     """Whether pyelftools is installed."""
-    try:
-        import elftools  # noqa: F401  # to see whether it is there
-    except ImportError:
-        return False
-    return True
+    from importlib.util import find_spec
+
+    return find_spec("elftools") is not None
 
 
 def read(stream: IO[bytes]) -> Elf | None:
@@ -68,10 +65,10 @@ def _text(tag: Any) -> bool:
 class Loader:
     """Finds libraries in an image as its dynamic loader would, as far as that can be told from outside."""
 
-    def __init__(self, tree: Tree, texts: Mapping[str, bytes], library_path: Iterable[str] = ()) -> None:
-        """*texts*: the loader's configuration files, by path; *library_path*: LD_LIBRARY_PATH."""
+    def __init__(self, tree: Tree, texts: Mapping[str, bytes], searched: Iterable[str] = ()) -> None:
+        """*texts*: the loader's configuration files, by path; *searched*: LD_LIBRARY_PATH."""
         self.tree = tree
-        self.library_path = tuple(library_path)
+        self.searched = tuple(searched)
         self.configured = tuple(_configured(texts))
         self._by_name: dict[str, list[str]] = {}
         for path, entry in tree.items():
@@ -94,7 +91,7 @@ class Loader:
             return resolve(self.tree, posixpath.join("/", posixpath.dirname(path), name)) is not None
         origin = "/" + posixpath.dirname(path)
         own = [part.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for part in elf.search]
-        for directory in (*self.library_path, *own, *self.configured, *_STANDARD):
+        for directory in (*self.searched, *own, *self.configured, *_STANDARD):
             found = resolve(self.tree, posixpath.join(directory, name))
             if found is not None and _fits(self.tree[found], elf):
                 return True
@@ -137,11 +134,3 @@ def _configured(texts: Mapping[str, bytes]) -> Iterator[str]:
                 words = line.partition("#")[0].strip()
                 if words and not _INCLUDE.match(words):
                     yield from (part for part in re.split(r"[:,\s]+", words) if part)
-
-
-def closure(paths: Iterable[str], loader: Loader) -> Iterator[tuple[str, str]]:
-    """Every file under *paths* with a library that it asks for in vain."""
-    for path in paths:
-        with contextlib.suppress(KeyError):
-            for name in loader.missing(path):
-                yield path, name

@@ -1,7 +1,7 @@
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import psycopg2  # noqa: F401
-from PIL import Image  # noqa: F401
+import psycopg2
+from PIL import Image
 
 
 class Ping(BaseHTTPRequestHandler):
