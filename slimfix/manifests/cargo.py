@@ -7,7 +7,7 @@ from typing import Any
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import options, tool
-from slimfix.manifests.site import Gather, Install, pairs
+from slimfix.manifests.site import Gather, Install, pairs, tables
 
 _TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 
@@ -38,7 +38,7 @@ def reads(install: Install) -> Reads | None:
         for name, given_version in table.items():
             if pairs(given_version).get("path"):
                 raise Cannot(f"{path}: {name} is a local crate")
-    targets = [pairs(manifest.get("lib")), *(b for b in manifest.get("bin") or () if isinstance(b, dict))]
+    targets = [pairs(manifest.get("lib")), *tables(manifest.get("bin"))]
     if not any(target.get("path") for target in targets):
         raise Cannot(f"{path} names no target with its path, so cargo looks for the sources")
     lock = posixpath.join(directory, "Cargo.lock")

@@ -11,7 +11,7 @@ from typing import Any
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import Options, options, tool
-from slimfix.manifests.site import Gather, Install, pairs
+from slimfix.manifests.site import Gather, Install, pairs, tables
 
 
 def reads(install: Install) -> Reads | None:
@@ -99,7 +99,7 @@ def _allowed(gather: Gather, table: dict[str, Any], config: dict[str, Any]) -> N
 
 def _plugins(gather: Gather, table: dict[str, Any], lock: dict[str, Any], given: Options) -> None:
     kinds = ["packages"] if given.has("--no-dev") else ["packages", "packages-dev"]
-    for entry in [pairs(e) for kind in kinds for e in lock.get(kind) or ()]:
+    for entry in [entry for kind in kinds for entry in tables(lock.get(kind))]:
         name = str(entry.get("name"))
         dist = pairs(entry.get("dist"))
         if dist.get("type") == "path":

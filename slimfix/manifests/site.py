@@ -217,6 +217,11 @@ def pairs(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def tables(value: object) -> list[dict[str, Any]]:
+    """The mappings of a list; none of anything else."""
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
 def strings(value: object) -> list[str]:
     """The strings of a list; none of anything else."""
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []

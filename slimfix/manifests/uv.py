@@ -10,7 +10,7 @@ from slimfix.globs import match
 from slimfix.manifests import Cannot, Reads, Unknown, pip
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.pyproject import environment, project
-from slimfix.manifests.site import Gather, Install, pairs, strings
+from slimfix.manifests.site import Gather, Install, pairs, strings, tables
 
 
 def reads(install: Install) -> Reads | None:
@@ -36,7 +36,7 @@ def _sync(install: Install) -> Reads:
         for one in source if isinstance(source, list) else [source]:
             if pairs(one).get("path"):
                 raise Cannot(f"{path}: {name} is a local package")
-    indexes = [pairs(index).get("url") for index in table.get("index") or () if isinstance(index, dict)]
+    indexes = [index.get("url") for index in tables(table.get("index"))]
     if any("://" not in str(url) for url in (*strings(table.get("find-links")), *indexes)):
         raise Cannot(f"{path} has an index in the project")
     if not frozen and strings(pairs(found.get("project")).get("dynamic")):
