@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from slimfix.shell import blank
+from slimfix.shell import _plain, blank
 from slimfix.shell._word_scanner import Heredoc
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Redirect, Sequence, Simple, Word
 from slimfix.shell.quoting import literal
@@ -37,10 +37,14 @@ def parse(text: str, base: int = 0) -> Tree:
     Raises:
         Misread, Unreadable, and whatever bashlex raises.
     """
-    from slimfix.shell import _bashlex
-
     blanked = blank.blank(text)
-    return _Converter(text, blanked, base).tree(_bashlex.parse(blanked.text))
+    array = any(kind == "array" for _, _, kind in blanked.holes)
+    trees = None if array else _plain.trees(blanked.text)
+    if trees is None:
+        from slimfix.shell import _bashlex
+
+        trees = _bashlex.parse(blanked.text)
+    return _Converter(text, blanked, base).tree(trees)
 
 
 class _Converter:

@@ -1,0 +1,228 @@
+"""bashlex's trees of plain scripts, without its general parser.
+
+Most RUN instructions are simple commands in lists, at times with an ``if`` or a loop. Reading those with
+the whole grammar of bash took half the time of a run over many files. This reader knows only what it is
+sure of and leaves all else to bashlex; tests hold it to give the very trees that bashlex gives.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_SPACE = re.compile(r"[ \t]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_EXPANSION = (
+    rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-]|"
+    rf"\{{{_NAME}(?:(?::?[-+=?]|##?|%%?)[A-Za-z0-9_./:+-]*)?\}})"
+)
+_WORD = re.compile(
+    r"(?!#|[{}](?:[ \t;&|<>)]|$)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^'\n]*'"
+    rf"|\"(?:[^\"\\$`\n]|\\[!-~ ]|{_EXPANSION})*\"|{_EXPANSION})+"
+)
+"""A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
+_REDIRECT = re.compile(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t;&|)]|$)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
+_AFTER_WORD = ("", " ", "\t", ";", "&", "|", "<", ">", ")")
+_OPERATOR = re.compile(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
+_ASSIGNMENT = re.compile(rf"{_NAME}\+?=")
+_LOOP_NAME = re.compile(rf"{_NAME}(?=[ \t;])")
+_BEGINS_WORD = re.compile(r"(?:if|for|while|until|\{)(?=[ \t])|!(?=[ \t])|\(")
+_CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
+_LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
+_OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}
+"""Where a command begins with one of these, it is no simple one (or no command at all)."""
+
+
+class _Beyond(Exception):
+    """The script is not so plain, or none at all: that is for bashlex to say."""
+
+
+class Tree:
+    """A node of the shape that bashlex gives it; attributes that do not apply are absent."""
+
+    word: str
+
+    def __init__(self, kind: str, start: int, end: int, **more: Any) -> None:
+        self.kind = kind
+        self.pos = (start, end)
+        self.__dict__.update(more)
+
+
+def trees(text: str) -> list[Tree] | None:
+    """What ``bashlex.parse`` makes of *text*; None if that takes bashlex."""
+    if "\n" in text or "\r" in text:
+        return None
+    try:
+        reader = _Reader(text)
+        found = reader.sequence()
+        return [found] if reader.at == len(text) else None
+    except _Beyond:
+        return None
+
+
+class _Reader:
+    """Reads from ``at`` on; white space before the next token is always passed already."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.move(0)
+
+    def move(self, end: int) -> None:
+        """Go on behind *end*."""
+        match = _SPACE.match(self.text, end)
+        self.at = match.end() if match else end
+
+    def word(self, at: int) -> Tree | None:
+        """The word that begins at *at*."""
+        match = _WORD.match(self.text, at)
+        if match is None:
+            return None
+        word, end = match.group(), match.end()
+        if self.text[end : end + 1] not in _AFTER_WORD:
+            raise _Beyond
+        if "=" in word and ("$(" in word or "`" in word or not word.isascii()):
+            raise _Beyond  # bashlex has its own ideas of names, and looks for $( in single quotes there
+        return Tree("word", at, end, word=word)
+
+    def reserved(self, *words: str) -> Tree:
+        """One of the *words*, which has to come now."""
+        for word in words:
+            end = self.at + len(word)
+            if self.text.startswith(word, self.at) and (
+                word in "();" or self.text[end : end + 1] in " \t;&|)"
+            ):
+                found = Tree("reservedword", self.at, end, word=word)
+                self.move(end)
+                return found
+        raise _Beyond
+
+    # -- lists ---------------------------------------------------------------------------------
+
+    def sequence(self, closed: bool = False) -> Tree:
+        """Pipelines and the operators between them; *closed*: one must stand at the end, too."""
+        parts = [self.pipeline()]
+        while match := _OPERATOR.match(self.text, self.at):
+            parts.append(Tree("operator", *match.span(), op=match.group()))
+            self.move(match.end())
+            if match.group() in (";", "&") and self.ended():
+                break
+            parts.append(self.pipeline())
+        if closed and parts[-1].kind != "operator":
+            raise _Beyond
+        return parts[0] if len(parts) == 1 else Tree("list", parts[0].pos[0], parts[-1].pos[1], parts=parts)
+
+    def ended(self) -> bool:
+        """Whether the list ends here."""
+        if self.text[self.at : self.at + 1] in ("", ")"):
+            return True
+        if self.text[self.at] == "}":
+            return True
+        word = self.word(self.at)
+        return word is not None and word.word in _CLOSES
+
+    def pipeline(self) -> Tree:
+        parts = []
+        while self.text.startswith(("! ", "!\t"), self.at):
+            parts.append(self.reserved("!"))
+        parts.append(self.command())
+        while (match := _OPERATOR.match(self.text, self.at)) and match.group() == "|":
+            parts.append(Tree("pipe", *match.span(), pipe="|"))
+            self.move(match.end())
+            parts.append(self.command())
+        if len(parts) == 1:
+            return parts[0]
+        return Tree("pipeline", parts[0].pos[0], parts[-1].pos[1], parts=parts)
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def command(self) -> Tree:
+        if _BEGINS_WORD.match(self.text, self.at):
+            return self.compound()
+        parts: list[Tree] = []
+        named = False
+        while found := self.redirect() or self.word(self.at):
+            if found.kind == "word" and not named:
+                if found.word in _OTHER or found.word in _CLOSES:
+                    raise _Beyond
+                if not _ASSIGNMENT.match(found.word):
+                    named = True
+                elif any(part.kind == "redirect" for part in parts):
+                    raise _Beyond
+                else:
+                    found.kind = "assignment"
+            parts.append(found)
+            self.move(found.pos[1])
+        if not parts:
+            raise _Beyond
+        return Tree("command", parts[0].pos[0], parts[-1].pos[1], parts=parts)
+
+    def redirect(self) -> Tree | None:
+        match = _REDIRECT.match(self.text, self.at)
+        if match is None:
+            return None
+        fd, duplicate, source, operator = match.groups()
+        end = match.end()
+        output: Any = source
+        if duplicate is None:
+            output = self.word(end)
+            if output is None:
+                raise _Beyond
+            end = output.pos[1]
+        number = int(fd) if fd else None
+        return Tree("redirect", match.start(), end, type=duplicate or operator, input=number, output=output)
+
+    def compound(self) -> Tree:
+        start = self.at
+        if self.text[start] in "({":
+            opener = self.reserved("(", "{")
+            body = self.sequence(closed=opener.word == "{")
+            inner = [opener, body, self.reserved(")" if opener.word == "(" else "}")]
+        else:
+            parts = self.loop() if self.text[start] == "f" else self.block()
+            kind = parts[0].word
+            inner = [Tree(kind, start, parts[-1].pos[1], parts=parts)]
+        end = inner[-1].pos[1]
+        redirects: list[Tree] = []
+        while found := self.redirect():
+            redirects.append(found)
+            self.move(found.pos[1])
+            end = found.pos[1]
+        if self.at < len(self.text) and self.text[self.at] not in ";&|)":
+            raise _Beyond
+        return Tree("compound", start, end, list=inner, redirects=redirects)
+
+    def loop(self) -> list[Tree]:
+        """``for NAME in WORDS; do LIST done``"""
+        parts = [self.reserved("for")]
+        name = _LOOP_NAME.match(self.text, self.at)
+        if name is None or name.group() in _OTHER or name.group() in _CLOSES:
+            raise _Beyond
+        parts.append(Tree("word", *name.span(), word=name.group()))
+        self.move(name.end())
+        parts.append(self.reserved("in"))
+        while word := self.word(self.at):
+            if word.word in _OTHER or word.word in _CLOSES:
+                raise _Beyond
+            parts.append(word)
+            self.move(word.pos[1])
+        parts += [self.reserved(";"), self.reserved("do"), self.sequence(closed=True), self.reserved("done")]
+        return parts
+
+    def block(self) -> list[Tree]:
+        """``if``, ``while`` or ``until``, with lists and the words between them."""
+        parts = [self.reserved("if", "while", "until")]
+        if parts[0].word != "if":
+            return [
+                *parts,
+                self.sequence(closed=True),
+                self.reserved("do"),
+                self.sequence(closed=True),
+                self.reserved("done"),
+            ]
+        while parts[-1].word in ("if", "elif"):
+            parts += [self.sequence(closed=True), self.reserved("then"), self.sequence(closed=True)]
+            parts.append(self.reserved("elif", "else", "fi"))
+        if parts[-1].word == "else":
+            parts += [self.sequence(closed=True), self.reserved("fi")]
+        return parts
