@@ -10,6 +10,7 @@ import importlib
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from slimfix import knowledge
@@ -19,7 +20,7 @@ from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
 from slimfix.rules._copy_tree import resolve
 from slimfix.shell import Command, Opaque
-from slimfix.shell.call import Call, call
+from slimfix.shell.call import Call, call, is_one_of
 from slimfix.shell.nodes import Redirect
 from slimfix.shell.script import Argument
 
@@ -217,7 +218,7 @@ def tools() -> Mapping[str, dict[str, Any]]:
 
 def called(command: Command, table: dict[str, Any]) -> Call | None:
     """*command* as a call of a tool."""
-    return call(command, table["programs"], valued(table), table.get("module", ""))
+    return call(command, table["programs"], lambda: valued(table), table.get("module", ""))
 
 
 def installing(run: Instruction) -> bool:
@@ -225,7 +226,14 @@ def installing(run: Instruction) -> bool:
     script = run.script
     if isinstance(script, Opaque):
         return False
-    return any(_installs(command, table) for command in script.commands for table in tools().values())
+    likely = [command for command in script.commands if is_one_of(command, _programs())]
+    return any(_installs(command, table) for command in likely for table in tools().values())
+
+
+@cache
+def _programs() -> tuple[str, ...]:
+    """The names of all the tools, and of what may run them as a module."""
+    return (*(name for table in tools().values() for name in table["programs"]), r"(?:python|pypy)[0-9.]*")
 
 
 def _installs(command: Command, table: dict[str, Any]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from slimfix.shell.script import Argument, Command
@@ -109,7 +110,7 @@ def unwrap(arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], tuple
 def call(
     command: Command,
     programs: Collection[str],
-    valued: Collection[str],
+    valued: Collection[str] | Callable[[], Collection[str]],
     module: str = "",
     interpreter: str = "",
 ) -> Call | None:
@@ -118,11 +119,11 @@ def call(
     Args:
         command: the command.
         programs: names, as regular expressions over the word without its directory.
-        valued: options that take the next word as their value.
+        valued: options that take the next word as their value; a function is asked only when they count.
         module: the name under which ``python -m`` runs the program, if it does.
         interpreter: a program that may be given this one as its file, as a regular expression.
     """
-    arguments, wrappers = unwrap(command.arguments)
+    arguments, wrappers = _unwrapped(command)
     if not arguments or arguments[0].value is None:
         return None
     name = arguments[0].value.rpartition("/")[2]
@@ -133,16 +134,37 @@ def call(
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], module
-    elif interpreter and re.fullmatch(interpreter, name):
+    elif interpreter and _one_of(name, (interpreter,)):
         at = _file(rest)
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], (rest[at].value or "").rpartition("/")[2]
-        if not any(re.fullmatch(pattern, name) for pattern in programs):
+        if not _one_of(name, tuple(programs)):
             return None
-    elif not any(re.fullmatch(pattern, name) for pattern in programs):
+    elif not _one_of(name, tuple(programs)):
         return None
-    return _parse(name, head, rest, valued, wrappers)
+    return _parse(name, head, rest, valued() if callable(valued) else valued, wrappers)
+
+
+def is_one_of(command: Command, programs: tuple[str, ...]) -> bool:
+    """Whether *command* runs one of these programs, which are given as :func:`call` takes them."""
+    arguments, _ = _unwrapped(command)
+    return bool(arguments) and _one_of((arguments[0].value or "").rpartition("/")[2], programs)
+
+
+def _unwrapped(command: Command) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
+    """What :func:`unwrap` says of a command, found once: every rule asks for it."""
+    held = vars(command)
+    if "unwrapped" not in held:
+        held["unwrapped"] = unwrap(command.arguments)
+    found: tuple[tuple[Argument, ...], tuple[str, ...]] = held["unwrapped"]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _one_of(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the patterns is that of the whole name."""
+    return any(re.fullmatch(pattern, name) for pattern in patterns)
 
 
 def _module(rest: tuple[Argument, ...], module: str) -> int | None:

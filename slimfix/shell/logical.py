@@ -56,7 +56,11 @@ class Logical:
         if start >= end:
             here = self.offset(start)
             return Span(here, here)
-        return Span(self.offset(start), self.offset(end - 1) + 1)
+        run = bisect_right(self._starts, start) - 1
+        at = self._sources[run] + start - self._starts[run]
+        if run + 1 == len(self._starts) or end <= self._starts[run + 1]:
+            return Span(at, at + end - start)
+        return Span(at, self.offset(end - 1) + 1)
 
     def slice(self, start: int, end: int) -> Logical:
         """The part from *start* to *end*, with its own way back."""

@@ -21,9 +21,7 @@ class Argument(NamedTuple):
     glob: bool
 
 
-class Command(NamedTuple):
-    """A simple command in the file, and how it is reached."""
-
+class _Command(NamedTuple):
     node: Simple
     span: Span
     arguments: tuple[Argument, ...]
@@ -31,6 +29,10 @@ class Command(NamedTuple):
     nesting: tuple[str, ...]
     """From the outside in: ``subshell``, ``group``, ``if``, ``loop``, ``case``, ``function``,
     ``pipeline``, ``condition``, ``negated``, ``background``, ``substitution``."""
+
+
+class Command(_Command):
+    """A simple command in the file, and how it is reached."""
 
     @property
     def name(self) -> str | None:
