@@ -1,7 +1,9 @@
-"""Tables read in parts say what the whole says."""
+"""Tables read in parts say what the whole says, and compiled ones what the TOML says."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,12 @@ TABLES = sorted(path.stem for path in Path(slimfix.knowledge.__file__).parent.gl
 @pytest.mark.parametrize("name", TABLES)
 def test_parts_are_the_whole(name: str) -> None:
     whole = knowledge.table(name)
+    assert knowledge.entry(name) == whole
     for key, value in whole.items():
-        if not isinstance(value, dict):
-            continue  # a value before the first table has no header to find it by
-        keys = knowledge.names(name, key)
-        plain = {k: v for k, v in value.items() if k not in keys}
-        assert (knowledge.entry(name, key) or {}).items() >= plain.items()
-        for inner in keys:
-            assert knowledge.entry(name, key, inner) == value[inner]
+        if isinstance(value, dict):
+            assert knowledge.entry(name, key) == value
+            for inner in [inner for inner, held in value.items() if isinstance(held, dict)]:
+                assert knowledge.entry(name, key, inner) == value[inner]
 
 
 def test_what_is_not_there() -> None:
@@ -30,3 +30,25 @@ def test_what_is_not_there() -> None:
     assert knowledge.entry("alpine_packages", "no such key") is None
     with pytest.raises(FileNotFoundError):
         knowledge.entry("no-such-table", "package")
+
+
+def test_compiled_tables_are_fresh() -> None:
+    """If not: ``python scripts/compile_tables.py``."""
+    script = Path(__file__).parent.parent / "scripts" / "compile_tables.py"
+    assert subprocess.run([sys.executable, script, "--check"]).returncode == 0
+
+
+def test_a_table_that_changed_is_read_from_its_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "_HERE", str(tmp_path))
+    (tmp_path / "compiled").mkdir()
+    (tmp_path / "x.toml").write_text("a = 1\n")
+    assert knowledge.table.__wrapped__("x") == {"a": 1}
+    path = Path(knowledge.compiled("x"))
+    path.write_text(knowledge.checksum(b"a = 1\n") + '\n{"a": "compiled"}\n')
+    assert knowledge.table.__wrapped__("x") == {"a": "compiled"}
+    (tmp_path / "x.toml").write_bytes(b"a = 1\r\n")
+    assert knowledge.table.__wrapped__("x") == {"a": "compiled"}
+    (tmp_path / "x.toml").write_text("a = 2\n")
+    assert knowledge.table.__wrapped__("x") == {"a": 2}
+    path.write_bytes(b"\xff\xfe")
+    assert knowledge.table.__wrapped__("x") == {"a": 2}

@@ -164,7 +164,9 @@ def _unwrapped(command: Command) -> tuple[tuple[Argument, ...], tuple[str, ...]]
 @lru_cache(maxsize=4096)
 def _one_of(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the patterns is that of the whole name."""
-    return any(re.fullmatch(pattern, name) for pattern in patterns)
+    return name in patterns or any(
+        re.fullmatch(pattern, name) for pattern in patterns if not pattern.replace("-", "").isalnum()
+    )  # most are plain words, and to compile those cost milliseconds
 
 
 def _module(rest: tuple[Argument, ...], module: str) -> int | None:
