@@ -150,6 +150,33 @@ def operator(script: Script, options: Collection[str], place: Place, text: str) 
     return None
 
 
+def in_front(script: Script, options: Collection[str], command: Simple, text: str) -> str | None:
+    """``&&`` or ``;``: how *text* can precede *command*, so that the failure of either stops the build.
+
+    None if the failure of *command* does not stop it now, or another's would count for more or less then.
+
+    Args:
+        script: the script.
+        options: the options with which its shell is started.
+        command: one of its commands, that is no part of a pipeline.
+        text: as for :func:`operator`.
+    """
+    before = list(_fates(script.root, script.text, options))
+    if not any(start == command.start and fatal for start, _, fatal in before):
+        return None
+    for joint in (" &&", ";"):
+        added = f"{text}{joint} "
+        after = script.text[: command.start] + added + script.text[command.start :]
+        tree = read(after)
+        if isinstance(tree, Opaque):
+            return None
+        own = (command.start, text, True)
+        found = list(_fates(tree.root, after, options))
+        if own in found and [f[1:] for f in found if f != own] == [f[1:] for f in before]:
+            return joint.strip()
+    return None
+
+
 def _fates(root: Node, text: str, options: Collection[str]) -> Iterator[tuple[int, str, bool]]:
     for fate in fates(root, options):
         yield fate.command.start, text[fate.command.start : fate.command.end], fate.fatal
