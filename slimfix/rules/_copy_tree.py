@@ -48,8 +48,6 @@ def whole_directory(copy: Instruction) -> tuple[str, str] | None:
 
 def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tree | str | None:
     """The tree of a COPY; why it is beyond us; or None if it copies no directory."""
-    if context.problem is not None:
-        return context.problem
     if any(mark in source for mark in "$\"'\\") or has_wildcard(source):
         return None
     inside = clean(source)
