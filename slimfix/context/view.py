@@ -63,6 +63,10 @@ class BuildContext:
         """The context of a Dockerfile of which it is not known where that is."""
         return cls(Memory({}), None, problem=problem)
 
+    def ignoring(self, ignore_text: str) -> BuildContext:
+        """The same files with another ignore file."""
+        return BuildContext(self._source, self._dockerfile, ignore_text)
+
     @property
     def problem(self) -> str | None:
         """Why the files cannot be known; every path counts as hidden then. Mostly None."""

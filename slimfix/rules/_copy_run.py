@@ -222,10 +222,17 @@ def called(command: Command, table: dict[str, Any]) -> Call | None:
 
 def installing(run: Instruction) -> bool:
     """Whether a RUN seems to install from manifests, at a first look."""
+    return bool(installers(run))
+
+
+def installers(run: Instruction) -> frozenset[str]:
+    """The tools with which a RUN seems to install from manifests."""
     script = run.script
     if isinstance(script, Opaque):
-        return False
-    return any(_installs(command, table) for command in script.commands for table in tools().values())
+        return frozenset()
+    return frozenset(
+        name for name, table in tools().items() if any(_installs(c, table) for c in script.commands)
+    )
 
 
 def _installs(command: Command, table: dict[str, Any]) -> bool:
