@@ -91,7 +91,7 @@ def _lines(
     git = _asks_git(context, walked)
     found: dict[str, tuple[bool, int, Line]] = {}
     for number, entry in enumerate(knowledge.table("dockerignore")["entry"]):
-        places = [place for place in walked if match(entry["name"], posixpath.basename(place))]
+        places = [place for place in walked if _called(entry, posixpath.basename(place))]
         odd = len(walked) >= _WALK or not all(_is_one(entry, place, context) for place in places)
         for place in places:
             bringing = [copy for copy in copies if copy.brings(place)]
@@ -150,6 +150,10 @@ def _walk(context: BuildContext, sources: set[str]) -> Iterator[str]:
             deep = path.count("/") >= _DEPTH
             if not deep and name not in ("node_modules", ".git") and context.kind(path) == "dir":
                 waiting.append(path)
+
+
+def _called(entry: dict[str, Any], name: str) -> bool:
+    return match(entry["name"], name) and not any(match(other, name) for other in entry.get("but", ()))
 
 
 def _is_one(entry: dict[str, Any], place: str, context: BuildContext) -> bool:

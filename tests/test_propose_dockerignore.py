@@ -166,6 +166,7 @@ def test_virtual_environments_by_what_they_hold() -> None:
 
 def test_keys_are_left_to_the_author() -> None:
     assert patterns(PYTHON, "deploy/site.pem", "id_rsa") == ["# deploy/site.pem", "# id_rsa"]
+    assert patterns(PYTHON, ".env.example", ".env.local", "a/.env.sample") == ["# .env.local"]
 
 
 def test_without_a_context() -> None:
