@@ -45,6 +45,8 @@ def download(dockerfile: Dockerfile, tree: Tree) -> Fix | None:
         modules(gather, directory, "")
     except Cannot:
         return None
+    if tree.left_out(gather.files):
+        return None
     lines = manifest_lines(dockerfile, tree, sorted(gather.files))
     text = "\n".join(
         [*lines, f"{layout(dockerfile).keyword('RUN')} go mod download", dockerfile.source(copy.text_span)]

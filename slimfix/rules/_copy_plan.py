@@ -10,7 +10,7 @@ from slimfix.dockerfile.words import expand
 from slimfix.manifests.site import Site
 from slimfix.rules._copy_cut import end_of
 from slimfix.rules._copy_run import Found, installing, judge
-from slimfix.rules._copy_tree import Tree, resolve
+from slimfix.rules._copy_tree import Tree, resolve, words_of
 from slimfix.rules._copy_write import Target
 from slimfix.text import Edit
 
@@ -88,6 +88,9 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
         f.endswith((".tgz", ".gz", ".tar", ".bz2", ".xz", ".zst")) for f in files
     ):
         return "ADD would unpack a manifest"
+    excluded = tree.left_out([*files, *(f"{directory}/" for directory in entered)])
+    if excluded is not None:
+        return f"--exclude of the COPY may leave out {excluded}"
     for directory in entered:
         if not any(file.startswith(directory + "/") for file in files):
             return f"the RUN enters {directory}, of which it reads no file"
@@ -121,9 +124,9 @@ def _other(instruction: Instruction, own: Tree, dockerfile: Dockerfile) -> str |
     """Why a COPY cannot pass another instruction; None for a COPY to quite another place."""
     if instruction.name not in ("COPY", "ADD"):
         return f"{instruction.name} comes between the COPY and the install"
-    if instruction.exec_form is not None or not instruction.parts:
+    if not instruction.parts:
         return "another COPY comes between"
-    plain = expand(instruction.parts[-1].text, instruction.state.variables(), instruction.escape)
+    plain = expand(words_of(instruction)[-1], instruction.state.variables(), instruction.escape)
     place = resolve(instruction, plain) if plain is not None else None
     if place is None:
         return f"where another {instruction.name} goes is not known"

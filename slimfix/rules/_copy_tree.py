@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
 from slimfix.dockerfile import Instruction
 from slimfix.dockerfile.words import expand
-from slimfix.globs import clean, has_wildcard
+from slimfix.dockerignore import DockerIgnore
+from slimfix.globs import BadPattern, clean, has_wildcard
 from slimfix.manifests.site import Site
 
-_FLAGS = {"chown", "chmod", "link"}
+_FLAGS = {"chown", "chmod", "link", "exclude"}
 
 
 class Tree(NamedTuple):
@@ -29,6 +30,20 @@ class Tree(NamedTuple):
     problem: str | None = None
     """Why files alone would not make the same directory."""
 
+    def left_out(self, files: Iterable[str]) -> str | None:
+        """The first of some files (of the context) that ``--exclude`` may keep out of the tree."""
+        given = self.copy.flag_values("exclude")
+        if not given:
+            return None
+        try:
+            rules = DockerIgnore.parse(
+                "\n".join([*given, *(f"**/{pattern.lstrip('/')}" for pattern in given)])
+            )
+        except BadPattern:
+            return ", ".join(given)
+        below = [(file, posixpath.relpath(file, self.source or ".")) for file in files]
+        return next((f for f, path in below if f.endswith("/") or rules.excludes(path)), None)
+
     def site(self, context: BuildContext) -> Site:
         """The tree with the files in it."""
         return Site(context, self.source, self.root)
@@ -38,12 +53,17 @@ def whole_directory(copy: Instruction) -> tuple[str, str] | None:
     """Source and destination of a COPY of one thing that may be a directory, else None."""
     if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.stage is None:
         return None
-    if copy.flag("from") is not None or copy.heredocs or copy.exec_form is not None:
+    if copy.flag("from") is not None or copy.heredocs:
         return None
-    words = [part.text for part in copy.parts]
+    words = words_of(copy)
     if len(words) != 2 or "://" in words[0] or words[0].startswith("git@"):
         return None
     return words[0], words[1]
+
+
+def words_of(copy: Instruction) -> list[str]:
+    """The sources and the destination of a COPY or ADD, in JSON form too."""
+    return copy.exec_form or [part.text for part in copy.parts]
 
 
 def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tree | str | None:
@@ -128,8 +148,8 @@ def copied(tree: Tree, context: BuildContext) -> set[str]:
     found: set[str] = set()
     for earlier in _just_before(tree.copy):
         placed = None
-        if flags == [(f.name, f.value) for f in earlier.flags] and earlier.exec_form is None:
-            placed = _placed(site, earlier, [part.text for part in earlier.parts])
+        if flags == [(f.name, f.value) for f in earlier.flags] and not earlier.heredocs:
+            placed = _placed(site, earlier, words_of(earlier))
         if placed is None:
             break
         found |= placed

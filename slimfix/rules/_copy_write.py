@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Sequence
@@ -26,14 +27,24 @@ def manifest_lines(dockerfile: Dockerfile, tree: Tree, files: Sequence[str]) -> 
         folders.setdefault(below + "/" if whole else posixpath.dirname(below), []).append(file.rstrip("/"))
     copy, dest = tree.copy, tree.dest
     start = dockerfile.source(Span(copy.text_span.start, copy.part_span(copy.parts[0]).start))
+    if copy.flag("exclude") is not None:
+        kept = [
+            dockerfile.source(copy.logical.span(f.start, f.end)) for f in copy.flags if f.name != "exclude"
+        ]
+        start = " ".join([dockerfile.source(copy.keyword_span), *kept, ""])
     lines = []
     for folder, group in folders.items():
         if dest in (".", "./") and not folder:
             target = dest if len(group) == 1 else "./"
         else:
             target = dest.rstrip("/") + "/" + (folder.rstrip("/") + "/" if folder else "")
-        lines.append(f"{start}{' '.join(group)} {target}")
+        lines.append(start + _arguments(copy, [*group, target]))
     return lines
+
+
+def _arguments(copy: Instruction, words: list[str]) -> str:
+    """Sources and a destination in the form in which the COPY has its own."""
+    return " ".join(words) if copy.exec_form is None else json.dumps(words, ensure_ascii=False)
 
 
 class Target(NamedTuple):
@@ -78,6 +89,9 @@ def _moved(dockerfile: Dockerfile, tree: Tree, last: Instruction) -> str:
     whole = dockerfile.source(copy.text_span)
     if tree.dest.startswith(("/", "$")) or last.state.workdir == copy.state.workdir:
         return whole
+    if copy.exec_form is not None:
+        start = copy.part_span(copy.parts[0]).start - copy.text_span.start
+        return whole[:start] + _arguments(copy, [*copy.exec_form[:-1], tree.root])
     place = copy.part_span(copy.parts[1]).start - copy.text_span.start
     return whole[:place] + tree.root + whole[place + len(tree.dest) :]
 
