@@ -17,6 +17,7 @@ from slimfix.dockerfile import Instruction
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
+from slimfix.rules._copy_env import named
 from slimfix.rules._copy_tree import resolve
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call, call
@@ -138,6 +139,10 @@ class _Judge:
             module = importlib.import_module(f"slimfix.manifests.{table['ecosystem']}")
             reads: Reads | None = module.reads(install)
             if reads is not None and reads.files:
+                program = (command.name or name).rpartition("/")[2]
+                why = named(self.run, self.site, environment, self.directory, program, reads.files)
+                if why is not None:
+                    raise Cannot(why)
                 self.installs.append(Found(name, command, found, reads, self.moved))
                 return
             if reads is not None:
@@ -160,6 +165,8 @@ class _Judge:
             scripts = [v for v in values if v is not None and _SUBSTITUTION.fullmatch(v)]
             values = [v for v in values if v not in (*scripts[:1], "-i", "-e", "-E", "-r", "-n")]
             return len(scripts) == 1 and all(v is not None and v[:1] == "/" and self.away(v) for v in values)
+        if name == "mkdir" and all(v in ("-p", "--parents") or self.made(v) for v in values):
+            return True
         if name in table["paths"]:
             operands = [v for v in values if v is None or v[:1] != "-"]
             if name in table["first_is_no_path"]:
@@ -171,6 +178,10 @@ class _Judge:
                 return False
             if any(v is not None and v.startswith(("--local", "--location=p")) for v in values):
                 return False
+            if values[0] in ("install", "i", "add") and not any(
+                v is None or v[:1] != "-" for v in values[1:]
+            ):
+                return False  # without a name, the project itself is meant
         return all(map(self.outside, values))
 
     def value(self, argument: Argument) -> str | None:
@@ -190,7 +201,28 @@ class _Judge:
         if "://" in word or word.startswith("@"):
             return True
         named = "/" not in word and word not in (".", "..") and not word.endswith((".gem", ".tgz"))
-        return self.away(word) or (named and word[:1] != "~")
+        return self.away(word) or (named and word[:1] != "~" and not self.fits(word))
+
+    def fits(self, word: str) -> bool:
+        """Whether a word without a slash is the name of a file in the tree, or a pattern that one fits."""
+        at = self.directory or ""
+        inside = self.site.locate(at) if at.startswith("/") else None
+        if inside is None:
+            return False
+        context = self.site.context
+        return any(context.kind(path) != "dir" for path in context.glob(posixpath.join(inside, word)))
+
+    def made(self, path: str | None) -> bool:
+        """Whether a directory is away, or new in the tree from the first part on, whichever comes first."""
+        if path is None or self.away(path):
+            return path is not None
+        if path[:1] in ("-", "~") or not (path[:1] == "/" or (self.directory or "").startswith("/")):
+            return False
+        inside = self.site.locate(posixpath.join(self.directory or "/", path))
+        below = posixpath.relpath(inside, self.site.source or ".") if inside is not None else "."
+        first = below.split("/")[0]
+        top = posixpath.join(self.site.source, first)
+        return first not in (".", "..") and self.site.root != "/" and not self.site.context.exists(top)
 
     def away(self, path: str) -> bool:
         """Whether a path lies neither in the tree nor above it."""

@@ -68,19 +68,33 @@ def edits(dockerfile: Dockerfile, tree: Tree, manifests: Sequence[str], target: 
     comments, blank = _above(dockerfile, number)
     below = dockerfile.tiles[number + 1] if number + 1 < len(dockerfile.tiles) else None
     spaced = blank or (below is not None and below.kind == "blank")
-    start = copy.text_span.start if comments is None else comments
+    indent = indent_of(dockerfile, copy)
+    # Comments come with the indent of their lines.
+    start = copy.text_span.start - len(indent) if comments is None else comments
     lines = [_moved(dockerfile, tree, target.last), *target.tail]
-    block = "\n" * spaced + dockerfile.source(Span(start, copy.text_span.start)) + "\n".join(lines)
+    above = dockerfile.source(Span(start, copy.text_span.start))
+    block = "\n" * spaced + above + indented(dockerfile, copy, lines)
     end = copy.text_span.end
     if not manifests:
         end = below.span.end if below is not None and below.kind == "blank" and blank else copy.span.end
-    first = Edit(Span(start, end), "\n".join(manifests))
+    first = Edit(Span(start, end), indent * bool(manifests) + indented(dockerfile, copy, manifests))
     if target.cut is not None:
         return first, Edit(target.cut, f"{target.words}\n{block}")
     end = target.last.span.end
     if dockerfile.text[end - 1] == "\n":
         return first, Edit(Span(end, end), block + "\n")
     return first, Edit(Span(end, end), "\n" + block)
+
+
+def indent_of(dockerfile: Dockerfile, copy: Instruction) -> str:
+    """What stands before an instruction on its line."""
+    start = copy.text_span.start
+    return dockerfile.text[dockerfile.text.rfind("\n", 0, start) + 1 : start]
+
+
+def indented(dockerfile: Dockerfile, copy: Instruction, lines: Sequence[str]) -> str:
+    """Lines to stand in the place of a COPY, each but the first indented as that is."""
+    return ("\n" + indent_of(dockerfile, copy)).join(lines)
 
 
 def _moved(dockerfile: Dockerfile, tree: Tree, last: Instruction) -> str:
