@@ -22,8 +22,6 @@ def reads(install: Install) -> Reads | None:
     tasks = [argument.value for argument in (call.verb, *call.operands) if argument is not None]
     if not tasks or not all(task in tool("gradle")["verbs"] for task in tasks):
         return None
-    if (install.call.head.value or "").endswith("gradlew"):
-        raise Cannot("the Gradle wrapper is a program of the tree")
     gather = Gather(install.site)
     directory = gather.directory(install)
     found = [name for name in _SCRIPTS if gather.there(posixpath.join(directory, name))]
