@@ -57,8 +57,7 @@ def _found(name: str, path: str, site: Site, program: str) -> str | None:
         files = (posixpath.join(place, file) for file in inside)
         return next((file for file in files if site.context.exists(file)), None)
     if any(match(pattern, name) for pattern in knowledge.table("manifests")["run"]["variables"]):
-        kind = site.context.kind(place)
-        return place if place and kind is not None and kind != "dir" else None
+        return place if place != site.source and site.context.exists(place) else None
     return None
 
 

@@ -13,6 +13,7 @@ from slimfix.dockerfile.words import expand
 from slimfix.dockerignore import DockerIgnore
 from slimfix.globs import BadPattern, clean, has_wildcard
 from slimfix.manifests.site import Site
+from slimfix.shell import Opaque
 
 _FLAGS = {"chown", "chmod", "link", "exclude"}
 
@@ -133,11 +134,25 @@ def _odd_place(tree: Tree, context: BuildContext) -> str | None:
         return f"{tree.root} is a directory of the system"
     user_home = below == "root" or (below.startswith("home/") and below.count("/") == 1)
     home = dict(tree.copy.state.environment()).get("HOME")
+    home = home or _home_of_user(tree)
     no_user = not below and tree.copy.state.user in ("", "root", "0")
     if not no_user and (user_home or not below or home == tree.root):
         hidden = [n for n in names if n.startswith(".") and n not in table["idle"]]
         if hidden:
             return f"{tree.root} may be a home directory, where {hidden[0]} holds settings"
+    return None
+
+
+def _home_of_user(tree: Tree) -> str | None:
+    """The directory of the tree, if a RUN makes it the home directory of a user."""
+    stage = tree.copy.stage
+    while stage is not None:
+        for run in stage.instructions:
+            if run.name == "RUN" and not isinstance(run.script, Opaque):
+                for command in run.script.commands:
+                    if command.name in ("useradd", "adduser", "usermod") and tree.root in command.values:
+                        return tree.root
+        stage = stage.parent
     return None
 
 
