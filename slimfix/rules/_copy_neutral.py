@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from slimfix import knowledge
+from slimfix.globs import match
 from slimfix.manifests.site import Site
 
 _FILE_TEST = re.compile(r"-[a-zA-Z]|-[no]t|-ef")
@@ -100,6 +101,10 @@ def neutral(name: str, values: Sequence[str | None], place: Place) -> bool:
     if name in table["venv"] and list(values[: len(table["venv"][name])]) == table["venv"][name]:
         words = values[len(table["venv"][name]) :]
         return all((v or "").startswith("--") or place.made(v) for v in words)
+    if name in table["fetch"]:
+        return _fetches(table["fetch"][name], values, place)
+    if name == "php" and values[:1] == ["--"]:
+        return _installs_composer(table["composer"], values[1:], place)
     if name in table["paths"]:
         operands = [v for v in values if v is None or v[:1] != "-"]
         if name in table["first_is_no_path"]:
@@ -114,3 +119,37 @@ def neutral(name: str, values: Sequence[str | None], place: Place) -> bool:
         if values[0] in ("install", "i", "add") and not any(v is None or v[:1] != "-" for v in values[1:]):
             return False  # without a name, the project itself is meant
     return all(map(place.outside, values))
+
+
+def _fetches(table: Mapping[str, Any], values: Sequence[str | None], place: Place) -> bool:
+    """Whether a call of curl or wget reads no file, and writes none that may lie in the tree."""
+    written = table["stdout"]
+    waiting = list(values)
+    while waiting:
+        word = waiting.pop(0)
+        if word is None:
+            return False
+        option, equals, value = word.partition("=")
+        short = re.fullmatch(rf"-[{table['letters']}]*{table['short']}(.*)", word)
+        if short is not None:
+            option, equals, value = table["output"], short[1], short[1]
+        if word in table["flags"] or re.fullmatch(rf"-[{table['letters']}]+", word) or "://" in word:
+            continue
+        if not word.startswith("-") or option not in (*table["values"], table["output"]):
+            return False
+        following = value if equals else waiting.pop(0) if waiting else None
+        if following is None:
+            return False
+        if option == table["output"]:
+            if following != "-" and not place.away(following):
+                return False
+            written = True
+    return bool(written)
+
+
+def _installs_composer(table: Mapping[str, Any], values: Sequence[str | None], place: Place) -> bool:
+    """Whether these are words for the installer of Composer, which is told to write elsewhere."""
+    directories = [v[len(table["directory"]) :] for v in values if v and v.startswith(table["directory"])]
+    rest = [v for v in values if v is None or not v.startswith(table["directory"])]
+    known = all(v is not None and any(match(option, v) for option in table["options"]) for v in rest)
+    return known and len(directories) == 1 and place.away(directories[0])
