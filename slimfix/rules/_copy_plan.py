@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from slimfix import knowledge
@@ -95,9 +97,8 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
         if not any(file.startswith(directory + "/") for file in files):
             return f"the RUN enters {directory}, of which it reads no file"
     state = target.last.state
-    if (
-        any("$" in (f.value or "") for f in tree.copy.flags)
-        and state.variables() != tree.copy.state.variables()
+    if set(re.findall(r"\$\{?(\w+)", " ".join(f.value or "" for f in tree.copy.flags))) & set(
+        _set_between(tree.copy, target.last)
     ):
         return "a variable in the flags of the COPY may change before the install"
     if "$" in tree.dest and expand(tree.dest, state.variables(), tree.copy.escape) != expand(
@@ -105,6 +106,16 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
     ):
         return f"{tree.dest} means something else behind the install"
     return None
+
+
+def _set_between(copy: Instruction, last: Instruction) -> Iterator[str]:
+    """The variables that ARG and ENV set behind a COPY, up to another instruction of its stage."""
+    assert copy.stage is not None
+    for one in copy.stage.instructions:
+        if copy.index < one.index < last.index and one.name in ("ARG", "ENV") and not one.onbuild:
+            old_form = one.name == "ENV" and "=" not in one.parts[0].text
+            for part in one.parts[:1] if old_form else one.parts:
+                yield part.text.partition("=")[0]
 
 
 def _done(copy: Instruction, site: Site, files: tuple[str, ...]) -> bool:
