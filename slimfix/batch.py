@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import files
 from slimfix.context import BuildContext
+from slimfix.context.compose import Found, context_of
 from slimfix.dockerfile import ParseError
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
@@ -49,7 +50,7 @@ class Job(NamedTuple):
         called = name or shown(path)
         try:
             source = files.read(path) if text is None else text
-            reader = Reader(self.target, self.all_stages, self._context(name or path), self.options)
+            reader = Reader(self.target, self.all_stages, self.build_context(name or path), self.options)
             return Outcome(path, rewrite(source, self.rules, reader, self.allowed), called=name)
         except files.Unusable as error:
             return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
@@ -58,20 +59,30 @@ class Job(NamedTuple):
         except Exception as error:  # a bug of ours must not keep the other files from being done
             return Outcome(path, problem=_internal(called, error), called=name)
 
-    def _context(self, path: str) -> BuildContext | None:
-        if self.context == "":
-            return None
-        if path == "-":
-            return BuildContext.local(self.context, None) if self.context is not None else None
+    def directory(self, path: str) -> Found:
+        """The build context of the Dockerfile at *path* (``-`` if it has no place)."""
+        if self.context is not None or path == "-":
+            return Found(self.context or None)
+        found = context_of(path)
+        return found if found != Found() else Found(os.path.dirname(path) or ".")
+
+    def build_context(self, path: str) -> BuildContext | None:
+        """The files that the Dockerfile at *path* can see, None if that is not known."""
+        directory, problem = self.directory(path)
+        if problem is not None:
+            return BuildContext.unknown(problem)
+        if directory is None or path == "-":
+            return BuildContext.local(directory, None) if directory is not None else None
         home, name = os.path.split(path)
-        home = home or "."
-        if self.context is None or os.path.realpath(home) == os.path.realpath(self.context):
-            return BuildContext.local(home, name)
+        top, real = os.path.realpath(directory), os.path.realpath(home or ".")
+        if real == top or real.startswith(top.rstrip(os.sep) + os.sep):
+            inside = os.path.relpath(os.path.join(real, name), top)
+            return BuildContext.local(directory, inside.replace(os.sep, "/"))
         try:
             own = decode(files.read_bytes(path + ".dockerignore"))
         except files.Unusable:
             own = None
-        return BuildContext.local(self.context, None, own)
+        return BuildContext.local(directory, None, own)
 
 
 def _internal(path: str, error: BaseException) -> Problem:

@@ -37,6 +37,7 @@ def cli() -> None:
 @click.option("--diff", "show_diff", is_flag=True, help="Print a unified diff (the default).")
 @click.option("--write", is_flag=True, help="Rewrite the files in place; with -, print the new text.")
 @click.option("--verify", is_flag=True, help="With --write: build before and after, write what is verified.")
+@click.option("--dockerignore", is_flag=True, help="Propose a .dockerignore; leave the Dockerfiles alone.")
 @click.option("--check", is_flag=True, help="Exit with 1 if anything would change.")
 @click.option("--select", multiple=True, metavar="RULES", help="Run only these rules, separated by commas.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Do not run these rules.")
@@ -69,6 +70,10 @@ def fix(paths: tuple[str, ...], **options: Any) -> None:
         options["context"] = ""
     if "-" in paths and options["write"] and (options["show_diff"] or options["style"] == "json"):
         raise click.UsageError("with - and --write, standard output is for the new text alone")
+    if options.pop("dockerignore"):
+        from slimfix.cli_dockerignore import run
+
+        sys.exit(run(paths, **options))
     sys.exit(_Run(paths, **options).run())
 
 
@@ -136,8 +141,7 @@ class _Run:
         self.quiet = quiet
         self.verbose = verbose
         self.stdin_filename = stdin_filename
-        flags["select"], flags["ignore"] = _names(flags["select"]), _names(flags["ignore"])
-        self.flags = Flags(**flags)
+        self.flags = Flags.of(**flags)
         self.failed = False
         self.problems: list[Problem] = []
         self.outcomes: list[Outcome] = []
@@ -267,10 +271,6 @@ class _Run:
         self.problems.append(problem)
         self.failed = True
         err(str(problem))
-
-
-def _names(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

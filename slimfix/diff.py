@@ -21,24 +21,26 @@ _COLOURS = {"-": "\033[31m", "+": "\033[32m", "@": "\033[36m"}
 _BOLD = "\033[1m"
 
 
-def unified(before: str, after: str, path: str) -> str:
+def unified(before: str, after: str, path: str, new: bool = False) -> str:
     """The diff of two texts; empty when they are equal.
 
     Args:
         before: the old text.
         after: the new text.
         path: what to call the file, with slashes; ``a/`` and ``b/`` go before it.
+        new: whether the file is not there yet.
     """
     if before == after:
         return ""
-    pieces = [f"--- {_name('a/' + path)}\n", f"+++ {_name('b/' + path)}\n"]
+    old = "/dev/null" if new else _name("a/" + path)
+    pieces = [f"--- {old}\n", f"+++ {_name('b/' + path)}\n"]
     pieces += _hunks(split_lines(before), split_lines(after))
     return "".join(pieces)
 
 
-def diff(before: str, after: str, path: str, colour: bool = False) -> bytes:
-    """The diff of two texts as bytes to print, in colour if wanted."""
-    text = unified(before, after, path)
+def diff(before: str, after: str, path: str, colour: bool = False, new: bool = False) -> bytes:
+    """The diff of two texts as bytes to print, in colour if wanted; see :func:`unified`."""
+    text = unified(before, after, path, new)
     return encode("".join(map(_coloured, _numbered(text))) if colour else text)
 
 

@@ -82,6 +82,26 @@ def read_regular(path: str) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
+def create(path: str, data: bytes) -> None:
+    """Make a file that is not there yet.
+
+    Raises:
+        Unusable: it is there, or cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(data)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise
+    except OSError as error:
+        raise Unusable(f"not written: {reason(error)}") from None
+
+
 def replace(path: str, data: bytes, before: bytes | None = None) -> None:
     """Put *data* in the place of the file, at once or not at all, with the mode and owner that it had.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import config
 from slimfix.batch import Job
@@ -27,6 +27,15 @@ class Flags(NamedTuple):
     all_stages: bool = False
     context: str | None = None
     config: str | None = None
+
+    @classmethod
+    def of(cls, select: Sequence[str] = (), ignore: Sequence[str] = (), **others: Any) -> Flags:
+        """The same of options as they are given, with lists of names between commas."""
+        return cls(_names(select), _names(ignore), **others)
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
 class Plan:

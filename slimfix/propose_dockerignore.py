@@ -1,26 +1,25 @@
 """A ``.dockerignore`` for what a COPY of the whole context should not bring into an image.
 
-Only what is there is named. A line that the build or the program might want otherwise is written as a
-comment, for the author to decide. What the author has written stays as it is and comes first; new lines
-are added behind it. Nothing is proposed that one of its exceptions (``!``) keeps, or that the Dockerfile
-names.
+Only what is there is named. A line that a build or a program might want otherwise is written as a comment,
+for the author to decide. What the author has written stays as it is and comes first; new lines are added
+behind it. Nothing is proposed that one of its exceptions (``!``) keeps, or that would take from any of the
+Dockerfiles what it names, or what manifest-first copies.
 
-Pure: a Dockerfile with its context in, a text out. The facts are in ``knowledge/dockerignore.toml``.
+Pure: the Dockerfiles of one context in, a text out. The facts are in ``knowledge/dockerignore.toml``.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
-from slimfix.dockerfile import Dockerfile
+from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerignore import DockerIgnore
-from slimfix.globs import clean, match
-from slimfix.shell import Opaque
+from slimfix.globs import clean, has_wildcard, match
+from slimfix.ignore_needs import filled, installs, names, words_of
 
 _WALK = 5000
 _DEPTH = 6
@@ -48,32 +47,64 @@ class Proposal(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def propose(dockerfile: Dockerfile) -> Proposal | None:
-    """What to ignore in the context of a Dockerfile; None if there is nothing, or no context is known."""
-    context = dockerfile.context
-    if context is None or context.problem is not None:
+class _Bringing(NamedTuple):
+    """A COPY of a whole directory."""
+
+    dockerfile: Dockerfile
+    copy: Instruction
+    source: str
+
+    def brings(self, place: str) -> bool:
+        """Whether *place* comes into the image by it."""
+        return not self.source or place.startswith(self.source + "/")
+
+
+def propose(*dockerfiles: Dockerfile) -> Proposal | None:
+    """What to ignore in a context; None if there is nothing, or it is not known.
+
+    Args:
+        dockerfiles: all that are built with it, and with the same ignore file.
+    """
+    context = dockerfiles[0].context
+    if context is None:
         return None
-    sources = list(_directories(dockerfile, context))
-    if not sources:
-        return None
+    copies = [found for dockerfile in dockerfiles for found in _copies(dockerfile, context)]
+    walked = list(_walk(context, {copy.source for copy in copies}))
     path, before = context.ignore_file
-    rules = DockerIgnore.parse(before)
-    kept = DockerIgnore(tuple(p[1:] for p in rules.patterns if p.startswith("!")))
-    words = _words(dockerfile)
-    found: dict[str, tuple[bool, int, Line]] = {}
-    for place in _walk(context, sources):
-        for number, entry in enumerate(knowledge.table("dockerignore")["entry"]):
-            pattern = entry["pattern"].replace("{path}", place)
-            if pattern in found or not _applies(entry, place, context, words):
-                continue
-            if not kept.excludes(place) and not _named(dockerfile, place):
-                sure = entry["sure"] and not words & set(entry.get("doubt", ()))
-                found[pattern] = not sure, number, Line(pattern, place, sure, entry["why"])
-    lines = [line for *_, line in sorted(found.values())]
+    lines = [
+        line
+        for line in _lines(dockerfiles, context, copies, walked)
+        if not _takes(dockerfiles, context, _written(before, [line._replace(sure=True)]))
+    ]
     new = [line for line in lines if line.sure or f"# {line.pattern}" not in before.splitlines()]
     if not new:
         return None
     return Proposal(path, before, _written(before, new), tuple(new))
+
+
+def _lines(
+    dockerfiles: Sequence[Dockerfile], context: BuildContext, copies: list[_Bringing], walked: list[str]
+) -> list[Line]:
+    """All lines that come into question, in the order of the table, the sure ones first."""
+    rules = DockerIgnore.parse(context.ignore_file[1])
+    kept = DockerIgnore(tuple(p[1:] for p in rules.patterns if p.startswith("!")))
+    git = _asks_git(context, walked)
+    found: dict[str, tuple[bool, int, Line]] = {}
+    for number, entry in enumerate(knowledge.table("dockerignore")["entry"]):
+        places = [place for place in walked if _called(entry, posixpath.basename(place))]
+        odd = len(walked) >= _WALK or not all(_is_one(entry, place, context) for place in places)
+        for place in places:
+            bringing = [copy for copy in copies if copy.brings(place)]
+            sure = _sure(entry, place, bringing, places)
+            if sure is None or not _is_one(entry, place, context) or (entry["name"] == ".git" and git):
+                continue
+            pattern = place if odd else entry["pattern"].replace("{path}", place)
+            if not kept.excludes(place) and not any(names(d, place, entry) for d in dockerfiles):
+                old = found.get(pattern)
+                sure = sure and (old is None or old[2].sure)
+                first = old[2].found if old is not None else place
+                found[pattern] = not sure, number, Line(pattern, first, sure, entry["why"])
+    return [line for *_, line in sorted(found.values())]
 
 
 def _written(before: str, lines: list[Line]) -> str:
@@ -89,20 +120,24 @@ def _written(before: str, lines: list[Line]) -> str:
     return text
 
 
-def _directories(dockerfile: Dockerfile, context: BuildContext) -> Iterator[str]:
-    """The directories of the context that are copied as a whole."""
+def _sources(copy: Instruction) -> list[str]:
+    """What a COPY or ADD takes from the context, as it is written."""
+    if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.flag("from") is not None or copy.heredocs:
+        return []
+    words = copy.exec_form or [part.text for part in copy.parts]
+    return [source for source in words[:-1] if "$" not in source and "://" not in source]
+
+
+def _copies(dockerfile: Dockerfile, context: BuildContext) -> Iterator[_Bringing]:
     for copy in dockerfile.instructions:
-        if copy.name not in ("COPY", "ADD") or copy.flag("from") is not None or copy.heredocs:
-            continue
-        sources = copy.exec_form or [part.text for part in copy.parts]
-        for source in sources[:-1]:
-            if "$" not in source and "://" not in source and context.is_dir(source):
-                yield clean(source)
+        for source in _sources(copy):
+            if not has_wildcard(source) and context.is_dir(source):
+                yield _Bringing(dockerfile, copy, clean(source))
 
 
-def _walk(context: BuildContext, sources: list[str]) -> Iterator[str]:
+def _walk(context: BuildContext, sources: set[str]) -> Iterator[str]:
     """What lies in the directories, none of it twice, the shallow first."""
-    waiting = sorted(set(sources))
+    waiting = sorted(sources)
     seen: set[str] = set()
     while waiting and len(seen) < _WALK:
         at = waiting.pop(0)
@@ -117,46 +152,66 @@ def _walk(context: BuildContext, sources: list[str]) -> Iterator[str]:
                 waiting.append(path)
 
 
-def _applies(entry: dict[str, Any], place: str, context: BuildContext, words: set[str]) -> bool:
-    if not match(entry["name"], posixpath.basename(place)):
-        return False
-    if "holds" in entry and not context.exists(f"{place}/{entry['holds']}"):
-        return False
-    if words & set(entry.get("unless", ())) or ("needs" in entry and not words & set(entry["needs"])):
-        return False
-    return entry["name"] != ".git" or not _asks_git(context)
+def _called(entry: dict[str, Any], name: str) -> bool:
+    return match(entry["name"], name) and not any(match(other, name) for other in entry.get("but", ()))
 
 
-def _asks_git(context: BuildContext) -> bool:
-    """Whether a project file says that the version comes from git."""
+def _is_one(entry: dict[str, Any], place: str, context: BuildContext) -> bool:
+    """Whether a place is what its name says, by what it holds and what lies beside it."""
+    beside = posixpath.join(posixpath.dirname(place), entry.get("beside", ""))
+    return all(
+        context.exists(path)
+        for key, path in (("holds", f"{place}/{entry.get('holds')}"), ("beside", beside))
+        if key in entry
+    )
+
+
+def _sure(entry: dict[str, Any], place: str, bringing: list[_Bringing], places: list[str]) -> bool | None:
+    """Whether no build wants a place; None where one surely does, or may live on what the context brings."""
+    words = {word for copy in bringing for word in words_of(copy.dockerfile)}
+    if not bringing or words & set(entry.get("unless", ())):
+        return None
+    sure = entry["sure"] and not words & set(entry.get("doubt", ()))
+    if "needs" not in entry:
+        return bool(sure)
+    if not any(installs(copy.copy, entry) for copy in bringing):
+        return None
+    every = all(installs(copy.copy, entry) for copy in bringing)
+    top = posixpath.dirname(place)
+    there = len(places) == 1 and all(top == copy.source for copy in bringing)
+    there = there or all(filled(copy.dockerfile, place, entry) for copy in bringing)
+    return bool(sure and every and ("beside" not in entry or there))
+
+
+def _asks_git(context: BuildContext, walked: list[str]) -> bool:
+    """Whether a project file says that something comes from git."""
     table = knowledge.table("dockerignore")
-    for name in table["project_files"]:
-        text = context.read_text(name) or ""
-        if any(word in text for word in table["project_words"]):
-            return True
+    for path in walked:
+        if any(match(name, posixpath.basename(path)) for name in table["project_files"]):
+            text = (context.read_text(path) or "").lower()
+            if any(word in text for word in table["project_words"]):
+                return True
     return False
 
 
-def _words(dockerfile: Dockerfile) -> set[str]:
-    """The names of all programs that RUNs call; of a RUN that is not understood, all its words."""
-    found: set[str] = set()
-    for run in dockerfile.instructions:
-        if run.name != "RUN":
-            continue
-        script = run.script
-        if isinstance(script, Opaque):
-            text = run.logical.text + "".join(dockerfile.source(h.body) for h in run.heredocs)
-            found |= set(re.findall(r"[\w.-]+", text))
-            continue
-        for command in script.commands:
-            values = [value for value in command.values if value is not None]
-            # `git clone` asks for another repository than the one in the context.
-            if values[:2] != ["git", "clone"]:
-                found |= {word for value in values for word in re.findall(r"[\w.-]+", value)}
-    return found
+def _takes(dockerfiles: Sequence[Dockerfile], context: BuildContext, ignore: str) -> bool:
+    """Whether an ignore file would take what a COPY names, or what manifest-first copies."""
+    from slimfix.engine import Reader, rewrite
+    from slimfix.fix import Safety
+    from slimfix.rules import select
 
-
-def _named(dockerfile: Dockerfile, place: str) -> bool:
-    """Whether an instruction names the path itself."""
-    name = posixpath.basename(place)
-    return re.search(rf"(?<![\w.*-]){re.escape(name)}(?![\w.-])", dockerfile.text) is not None
+    view = context.ignoring(ignore)
+    for dockerfile in dockerfiles:
+        for copy in dockerfile.instructions:
+            for source in _sources(copy):
+                gone = set(context.glob(source)) - set(view.glob(source))
+                if gone and clean(source) != "*":
+                    return True
+        rule = select(["manifest-first"])
+        split = rewrite(dockerfile.text, rule, Reader(context=context), Safety.UNSAFE)
+        again = (
+            rewrite(dockerfile.text, rule, Reader(context=view), Safety.UNSAFE) if split.changed else split
+        )
+        if again.after != split.after:
+            return True
+    return False

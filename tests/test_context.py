@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from slimfix.context import BuildContext, Kind, Link
 from slimfix.context.sources import Memory
+from slimfix.dockerfile import Dockerfile
 
 TREE: dict[str, str | bytes | Link] = {
     "Dockerfile": "FROM scratch\n",
@@ -267,6 +268,20 @@ def test_exceptions_do_not_make_it_list_the_same_directory_for_ever() -> None:
     )
     assert BuildContext(source).glob("*") == ()
     assert len(source.listed) <= 12
+
+
+def test_another_ignore_file() -> None:
+    context = BuildContext.of({"a": "", "b": "", ".dockerignore": "a\n"}, "Dockerfile")
+    assert context.ignoring("b\n").glob("*") == (".dockerignore", "a")
+    assert context.glob("*") == (".dockerignore", "b")
+
+
+def test_unknown() -> None:
+    context = BuildContext.unknown("nobody says")
+    assert context.problem == "nobody says"
+    assert context.glob("*") == () and context.kind("a") is None and context.ignored("a")
+    dockerfile = Dockerfile("FROM scratch\n", context=context)
+    assert (dockerfile.context, dockerfile.context_problem) == (None, "nobody says")
 
 
 paths = st.lists(st.sampled_from(["a", "b", "..", ".", "", "ln"]), max_size=5).map("/".join)

@@ -36,6 +36,12 @@ def test_plain() -> None:
     assert text == "--- a/x/Dockerfile\n+++ b/x/Dockerfile\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 
 
+def test_a_new_file() -> None:
+    assert unified("", "a\n", "x/.dockerignore", new=True) == (
+        "--- /dev/null\n+++ b/x/.dockerignore\n@@ -0,0 +1 @@\n+a\n"
+    )
+
+
 def test_no_final_newline() -> None:
     assert unified("a", "b", "D").endswith(
         "-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"

@@ -244,3 +244,17 @@ def test_replace_keeps_the_owner(tmp_path: Path) -> None:
     files.replace(str(path), b"new")
     status = path.stat()
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 2345, 0o640)
+
+
+def test_create(tmp_path: Path) -> None:
+    place = tmp_path / "new"
+    files.create(str(place), b"x\n")
+    assert place.read_bytes() == b"x\n"
+    with pytest.raises(files.Unusable, match="not written: file exists"):
+        files.create(str(place), b"y\n")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(files.Unusable, match="not written: file exists"):
+        files.create(str(tmp_path / "link"), b"y\n")
+    with pytest.raises(files.Unusable, match="not written: no such file or directory"):
+        files.create(str(tmp_path / "none/new"), b"")
+    assert place.read_bytes() == b"x\n" and not (tmp_path / "nowhere").exists()

@@ -16,9 +16,12 @@ import dockerfile as buildkit
 import pytest
 
 from slimfix.context import BuildContext, Link
+from slimfix.dockerfile import Dockerfile
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
+from slimfix.globs import clean
 from slimfix.rules import select
+from slimfix.rules._copy_tree import words_of
 
 FOLDER = Path(__file__).parent / "contexts"
 RULE = select(["manifest-first"])
@@ -89,6 +92,25 @@ def test_hidden_manifests(row: Row) -> None:
     """The same with an ignore file that hides everything: nothing may be split."""
     reader = Reader(context=BuildContext.of({**row.files, ".dockerignore": "*\n"}))
     assert not rewrite(row.before, RULE, reader, Safety.UNSAFE).changed
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.reason is None], ids=lambda row: str(row.title))
+def test_what_is_copied_is_enough(row: Row) -> None:
+    """With nothing else in the tree, the install reads the same: no other file has a say."""
+    whole = BuildContext.of(row.files)
+    after = Dockerfile(row.after)
+    copied: set[str] = set()
+    for copy in after.instructions:
+        words = words_of(copy)
+        if copy.name in ("COPY", "ADD") and copy.flag("from") is None:
+            copied |= {path for source in words[:-1] if clean(source) for path in whole.glob(source)}
+    kept = {
+        path: held
+        for path, held in row.files.items()
+        if path.endswith("ignore") or any(path == c or path.startswith(c + "/") for c in copied)
+    }
+    result = rewrite(row.before, RULE, Reader(context=BuildContext.of(kept)), Safety.UNSAFE)
+    assert result.after == row.after, [skip.reason for skip in result.skipped]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.reason is None], ids=lambda row: str(row.title))

@@ -22,17 +22,19 @@ class BuildContext:
         source: FileSource,
         dockerfile_name: str | None = "Dockerfile",
         ignore_text: str | None = None,
+        problem: str | None = None,
     ) -> None:
         """A view of *source*.
 
         *dockerfile_name* is the Dockerfile's path in the context: BuildKit takes the rules from
         ``<name>.dockerignore`` where there is one, else from ``.dockerignore``. It is None for a
         Dockerfile that lies elsewhere; *ignore_text* is then what its own ignore file says, if any.
+        *problem* says why it is not known which files these are, if so.
         """
         self._source = source
         self._dockerfile = dockerfile_name
         self._ignore_text = ignore_text
-        self._loaded: tuple[DockerIgnore, str | None] | None = None
+        self._loaded: tuple[DockerIgnore, str | None] | None = (DockerIgnore(), problem) if problem else None
         self._kinds: dict[str, Kind | None] = {"": "dir"}
         self._kept: dict[str, bool] = {}
 
@@ -56,9 +58,18 @@ class BuildContext:
         """A context of these paths and contents; a path with a slash at its end is a directory."""
         return cls(Memory(files), dockerfile_name, ignore_text)
 
+    @classmethod
+    def unknown(cls, problem: str) -> BuildContext:
+        """The context of a Dockerfile of which it is not known where that is."""
+        return cls(Memory({}), None, problem=problem)
+
+    def ignoring(self, ignore_text: str) -> BuildContext:
+        """The same files with another ignore file."""
+        return BuildContext(self._source, self._dockerfile, ignore_text)
+
     @property
     def problem(self) -> str | None:
-        """Why the ignore rules cannot be known; every path counts as hidden then. Mostly None."""
+        """Why the files cannot be known; every path counts as hidden then. Mostly None."""
         return self._rules()[1]
 
     @property

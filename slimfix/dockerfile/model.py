@@ -42,7 +42,7 @@ class Dockerfile:
             ParseError: BuildKit would refuse the file.
         """
         self.text = text
-        self.context = context
+        self._context = context
         self.options: Mapping[str, Any] = options or {}
         self.tiles, self.escape = tiles(text)
         self.instructions: list[Instruction] = []
@@ -55,6 +55,16 @@ class Dockerfile:
             check(instruction, self.lines)
         self._read_stages()
         self._ship(target, all_stages)
+
+    @cached_property
+    def context(self) -> BuildContext | None:
+        """The files that COPY can see; None also where there is a :attr:`context_problem`."""
+        return self._context if self.context_problem is None else None
+
+    @property
+    def context_problem(self) -> str | None:
+        """Why it is not known what COPY can see, where that is more than that nobody has said it."""
+        return self._context.problem if self._context is not None else None
 
     @cached_property
     def lines(self) -> Lines:

@@ -14,8 +14,8 @@ from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install
 
 _REACHES = re.compile(
-    r"\b(File|Path|System|Code|IO|Port|Application|Kernel|:os|:file|import_\w+|__DIR__|in_umbrella|apps_path|path:|"
-    r"require_file|eval\w*|config_path|read\w*!?)\b|umbrella"
+    r"\b(File|Path|System|Code|IO|Port|Application|Kernel|import_\w+|__DIR__|in_umbrella|apps_path|"
+    r"require_file|eval\w*|config_path|read\w*!?)\b|umbrella|\bpath:|:(os|file)\b"
 )
 
 

@@ -47,9 +47,12 @@ def options(call: Call, table: dict[str, Any]) -> Options:
             raise Cannot(f"{argument.raw} of {call.program} is not literal")
         name, equals, value = argument.value.partition("=")
         value = value if equals else following.value or "" if following is not None else ""
+        known = [*table.get("files", ()), *table.get("values" if equals or following else "flags", ())]
+        if equals and value in ("true", "false"):
+            known += table.get("flags", ())
         if name in table.get("directory", ()):
             directory = value
-        elif name in (*table.get("files", ()), *table.get("values" if equals or following else "flags", ())):
+        elif name in known:
             given[name] = value
         else:
             raise Cannot(f"{name} is not an option of {call.program} that we know")

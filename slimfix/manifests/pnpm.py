@@ -22,10 +22,13 @@ def reads(install: Install) -> Reads | None:
     verb = call.verb.value if call.verb is not None else None
     if verb == "add" and not call.option("-g", "--global"):
         raise Cannot("pnpm add changes package.json")
+    operands = call.operands
+    if verb in ("recursive", "multi", "m") and operands and operands[0].value in ("install", "i"):
+        verb, operands = operands[0].value, operands[1:]
     if verb not in ("install", "i", "fetch") or call.option("-g", "--global"):
         return None
-    if call.operands:
-        raise Cannot(f"pnpm {verb} {call.operands[0].raw} changes package.json")
+    if operands:
+        raise Cannot(f"pnpm {verb} {operands[0].raw} changes package.json")
     given = options(call, tool("pnpm"))
     gather = Gather(install.site)
     directory = gather.directory(install, given.directory)

@@ -23,6 +23,8 @@ def reads(install: Install) -> Reads | None:
     verb = call.verb.value if call.verb is not None else None
     if verb == "add":
         raise Cannot("yarn add changes package.json")
+    if verb == "config" and [o.value for o in call.operands[:1]] in (["set"], ["unset"]):
+        _check_config(install)
     if verb not in (None, "install") or call.option("--version", "-v", "--help", "-h"):
         return None
     given = options(call, tool("yarn"))
@@ -56,6 +58,19 @@ def reads(install: Install) -> Reads | None:
         gather.kept(lock, "yarn install")
     project.fill("node_modules")
     return gather.reads()
+
+
+def _check_config(install: Install) -> None:
+    """Raise if yarn would change the settings of the project."""
+    if install.call.option("-H", "--home"):
+        return
+    gather = Gather(install.site)
+    directory = gather.directory(install)
+    package = posixpath.join(directory, "package.json")
+    lock = posixpath.join(directory, "yarn.lock")
+    project = Project(gather, directory, "yarn") if gather.there(package) else None
+    if project is not None and _berry(gather, project, lock if gather.there(lock) else None):
+        raise Cannot("`yarn config set` writes .yarnrc.yml, which the COPY would lay back")
 
 
 def _berry(gather: Gather, project: Project, lock: str | None) -> bool:

@@ -11,6 +11,11 @@
             pass, edits (start and end in characters from 0; line, column from 1; text)
         skipped   the fixes that were not made: rule, code, reason,
                   kind (condition, safety, suppressed, guard), lines (first, last)
+    proposals   with ``--dockerignore``, one object an ignore file:
+        path, new (true or false), dockerfiles (paths of those that are built with it),
+        text      the whole new text
+        lines     in their order: pattern, found (a path that it is about), why,
+                  sure (false: written as a comment, for the author to decide)
     errors    what is wrong with paths and settings: path, line, message
 
 The edits of all steps with the same ``pass`` are made at once, in the text that the earlier passes
@@ -20,7 +25,7 @@ not UTF-8 stands as lone surrogates (U+DC80 to U+DCFF, one a byte).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -32,13 +37,19 @@ VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without notice."""
 
 
-def document(outcomes: Iterable[Outcome], problems: Iterable[Problem] = ()) -> str:
+def document(
+    outcomes: Iterable[Outcome],
+    problems: Iterable[Problem] = (),
+    proposals: Iterable[Mapping[str, Any]] | None = None,
+) -> str:
     """The document, in ASCII, with a line end. *problems* are those that belong to no file."""
     import json
 
-    files = [_file(outcome) for outcome in outcomes]
-    errors = [_problem(problem) for problem in problems]
-    return json.dumps({"version": VERSION, "files": files, "errors": errors}, indent=2) + "\n"
+    held: dict[str, Any] = {"version": VERSION, "files": [_file(outcome) for outcome in outcomes]}
+    if proposals is not None:
+        held["proposals"] = list(proposals)
+    held["errors"] = [_problem(problem) for problem in problems]
+    return json.dumps(held, indent=2) + "\n"
 
 
 def _file(outcome: Outcome) -> dict[str, Any]:

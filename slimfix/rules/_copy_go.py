@@ -12,7 +12,7 @@ from slimfix.manifests.go import modules
 from slimfix.manifests.site import Gather
 from slimfix.rules._copy_run import called, judge, tools
 from slimfix.rules._copy_tree import Tree, resolve
-from slimfix.rules._copy_write import manifest_lines
+from slimfix.rules._copy_write import indented, manifest_lines
 from slimfix.shell import Opaque
 from slimfix.text import Edit
 
@@ -45,9 +45,13 @@ def download(dockerfile: Dockerfile, tree: Tree) -> Fix | None:
         modules(gather, directory, "")
     except Cannot:
         return None
+    if tree.left_out(gather.files):
+        return None
     lines = manifest_lines(dockerfile, tree, sorted(gather.files))
-    text = "\n".join(
-        [*lines, f"{layout(dockerfile).keyword('RUN')} go mod download", dockerfile.source(copy.text_span)]
+    text = indented(
+        dockerfile,
+        copy,
+        [*lines, f"{layout(dockerfile).keyword('RUN')} go mod download", dockerfile.source(copy.text_span)],
     )
     message = "download the Go modules before the rest is copied"
     return Fix((Edit(copy.text_span, text),), message, copy.text_span, Safety.UNSAFE)
@@ -55,12 +59,15 @@ def download(dockerfile: Dockerfile, tree: Tree) -> Fix | None:
 
 def _downloads(copy: Instruction) -> bool:
     """Whether the stage downloads modules by itself."""
-    assert copy.stage is not None
-    for run in copy.stage.instructions:
-        if run.name == "RUN" and not isinstance(run.script, Opaque):
-            for command in run.script.commands:
-                if command.values[1:3] in (("mod", "download"), ("mod", "vendor")):
-                    return True
+    stage = copy.stage
+    while stage is not None:
+        for run in stage.instructions:
+            if run.name == "RUN" and not isinstance(run.script, Opaque):
+                for command in run.script.commands:
+                    words = command.values[1:3]
+                    if words in (("mod", "download"), ("mod", "vendor")) or words[:1] == ("get",):
+                        return True
+        stage = stage.parent
     return False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from slimfix import knowledge
@@ -10,7 +12,7 @@ from slimfix.dockerfile.words import expand
 from slimfix.manifests.site import Site
 from slimfix.rules._copy_cut import end_of
 from slimfix.rules._copy_run import Found, installing, judge
-from slimfix.rules._copy_tree import Tree, resolve
+from slimfix.rules._copy_tree import Tree, resolve, words_of
 from slimfix.rules._copy_write import Target
 from slimfix.text import Edit
 
@@ -88,13 +90,15 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
         f.endswith((".tgz", ".gz", ".tar", ".bz2", ".xz", ".zst")) for f in files
     ):
         return "ADD would unpack a manifest"
+    excluded = tree.left_out([*files, *(f"{directory}/" for directory in entered)])
+    if excluded is not None:
+        return f"--exclude of the COPY may leave out {excluded}"
     for directory in entered:
         if not any(file.startswith(directory + "/") for file in files):
             return f"the RUN enters {directory}, of which it reads no file"
     state = target.last.state
-    if (
-        any("$" in (f.value or "") for f in tree.copy.flags)
-        and state.variables() != tree.copy.state.variables()
+    if set(re.findall(r"\$\{?(\w+)", " ".join(f.value or "" for f in tree.copy.flags))) & set(
+        _set_between(tree.copy, target.last)
     ):
         return "a variable in the flags of the COPY may change before the install"
     if "$" in tree.dest and expand(tree.dest, state.variables(), tree.copy.escape) != expand(
@@ -102,6 +106,16 @@ def _judged(tree: Tree, files: tuple[str, ...], entered: list[str], target: Targ
     ):
         return f"{tree.dest} means something else behind the install"
     return None
+
+
+def _set_between(copy: Instruction, last: Instruction) -> Iterator[str]:
+    """The variables that ARG and ENV set behind a COPY, up to another instruction of its stage."""
+    assert copy.stage is not None
+    for one in copy.stage.instructions:
+        if copy.index < one.index < last.index and one.name in ("ARG", "ENV") and not one.onbuild:
+            old_form = one.name == "ENV" and "=" not in one.parts[0].text
+            for part in one.parts[:1] if old_form else one.parts:
+                yield part.text.partition("=")[0]
 
 
 def _done(copy: Instruction, site: Site, files: tuple[str, ...]) -> bool:
@@ -121,9 +135,9 @@ def _other(instruction: Instruction, own: Tree, dockerfile: Dockerfile) -> str |
     """Why a COPY cannot pass another instruction; None for a COPY to quite another place."""
     if instruction.name not in ("COPY", "ADD"):
         return f"{instruction.name} comes between the COPY and the install"
-    if instruction.exec_form is not None or not instruction.parts:
+    if not instruction.parts:
         return "another COPY comes between"
-    plain = expand(instruction.parts[-1].text, instruction.state.variables(), instruction.escape)
+    plain = expand(words_of(instruction)[-1], instruction.state.variables(), instruction.escape)
     place = resolve(instruction, plain) if plain is not None else None
     if place is None:
         return f"where another {instruction.name} goes is not known"

@@ -18,16 +18,14 @@ from slimfix.dockerfile import Instruction
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
+from slimfix.rules._copy_env import named
+from slimfix.rules._copy_neutral import Place, neutral
 from slimfix.rules._copy_tree import resolve
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call, call, is_one_of
 from slimfix.shell.nodes import Redirect
 from slimfix.shell.script import Argument
 
-_FILE_TEST = re.compile(r"-[a-zA-Z]|-[no]t|-ef")
-_COMPARISONS = frozenset(("=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le"))
-_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?!\1).)*\1((?!\1).)*\1[gI0-9]*")
-"""A sed script of one substitution, which reads and writes no further file."""
 _VARIABLE = re.compile(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
 
 
@@ -120,7 +118,11 @@ class _Judge:
         if inside:
             self.entered.append(inside)
 
+    def place(self) -> Place:
+        return Place(self.site, self.directory)
+
     def call(self, command: Command) -> None:
+        self.foreign(command.arguments[0])
         environment = dict(self.environment)
         for word in command.node.assignments:
             name = word.raw.partition("=")[0]
@@ -132,6 +134,7 @@ class _Judge:
                 continue
             if found.wrapped and found.wrapped != ("exec",):
                 raise Cannot(f"`{_short(command)}` runs by way of {found.wrapped[0]}")
+            self.foreign(found.head)
             words = command.arguments[command.arguments.index(found.head) + 1 :]
             install = Install(
                 found, tuple(w.value for w in words), self.directory, environment, self.site, image
@@ -139,40 +142,24 @@ class _Judge:
             module = importlib.import_module(f"slimfix.manifests.{table['ecosystem']}")
             reads: Reads | None = module.reads(install)
             if reads is not None and reads.files:
+                program = (command.name or name).rpartition("/")[2]
+                why = named(self.run, self.site, environment, self.directory, program, reads.files)
+                if why is not None:
+                    raise Cannot(why)
                 self.installs.append(Found(name, command, found, reads, self.moved))
                 return
             if reads is not None:
                 return
             break
-        if not self.neutral(command):
+        name = (command.name or "").rpartition("/")[2]
+        if not neutral(name, [self.value(a) for a in command.arguments[1:]], self.place()):
             raise Cannot(f"`{_short(command)}` may read the copied files")
 
-    def neutral(self, command: Command) -> bool:
-        """Whether a command does not look into the tree."""
-        table = knowledge.table("manifests")["neutral"]
-        name = (command.name or "").rpartition("/")[2]
-        values = [self.value(argument) for argument in command.arguments[1:]]
-        if name in ("[", "test"):
-            asked = values[:-1] if name == "[" else values
-            compared = len(asked) == 3 and asked[1] in _COMPARISONS
-            if compared or not any(v is None or _FILE_TEST.fullmatch(v) for v in asked):
-                return True
-        if name == "sed":
-            scripts = [v for v in values if v is not None and _SUBSTITUTION.fullmatch(v)]
-            values = [v for v in values if v not in (*scripts[:1], "-i", "-e", "-E", "-r", "-n")]
-            return len(scripts) == 1 and all(v is not None and v[:1] == "/" and self.away(v) for v in values)
-        if name in table["paths"]:
-            operands = [v for v in values if v is None or v[:1] != "-"]
-            if name in table["first_is_no_path"]:
-                operands = operands[1:]
-            return all(v is not None and self.away(v) for v in operands)
-        if name not in table["any"]:
-            verbs = table["verbs"].get(name)
-            if verbs is None or not values or values[0] not in verbs:
-                return False
-            if any(v is not None and v.startswith(("--local", "--location=p")) for v in values):
-                return False
-        return all(map(self.outside, values))
+    def foreign(self, program: Argument) -> None:
+        """Raise at a program that the tree brings."""
+        path = self.value(program) or ""
+        if "/" in path and self.place().holds(path):
+            raise Cannot(f"{path} is a program of the tree")
 
     def value(self, argument: Argument) -> str | None:
         """The value of a word, also of one that is nothing but a variable that we know."""
@@ -182,32 +169,11 @@ class _Judge:
         value = self.environment.get(variable[1] or variable[2])
         return None if value is None or any(c.isspace() or c in "*?[\\" for c in value) else value
 
-    def outside(self, word: str | None) -> bool:
-        """Whether a word is surely no path in the tree; one without a slash counts as a name."""
-        if word is None:
-            return False
-        if word.startswith("-"):
-            word = word.partition("=")[2]
-        if "://" in word or word.startswith("@"):
-            return True
-        named = "/" not in word and word not in (".", "..") and not word.endswith((".gem", ".tgz"))
-        return self.away(word) or (named and word[:1] != "~")
-
-    def away(self, path: str) -> bool:
-        """Whether a path lies neither in the tree nor above it."""
-        if path[:1] == "~" or (path[:1] != "/" and not (self.directory or "").startswith("/")):
-            return False
-        path = posixpath.normpath(posixpath.join(self.directory or "/", path)).rstrip("/") + "/"
-        if self.site.root == "/":  # the tree holds none of the system's own directories
-            return path.split("/")[1] in knowledge.table("manifests")["tree"]["system"]
-        root = self.site.root.rstrip("/") + "/"
-        return not path.startswith(root) and not root.startswith(path)
-
     def harmless(self, redirect: Redirect) -> bool:
         if redirect.heredoc is not None or redirect.target is None:
             return redirect.heredoc is not None or redirect.operator in (">&", "<&")
         value = redirect.target.value
-        return redirect.operator in (">&", "<&") or (value is not None and self.away(value))
+        return redirect.operator in (">&", "<&") or (value is not None and self.place().away(value))
 
 
 def tools() -> Mapping[str, dict[str, Any]]:
@@ -223,11 +189,16 @@ def called(command: Command, table: dict[str, Any]) -> Call | None:
 
 def installing(run: Instruction) -> bool:
     """Whether a RUN seems to install from manifests, at a first look."""
+    return bool(installers(run))
+
+
+def installers(run: Instruction) -> frozenset[str]:
+    """The tools with which a RUN seems to install from manifests."""
     script = run.script
     if isinstance(script, Opaque):
-        return False
+        return frozenset()
     likely = [command for command in script.commands if is_one_of(command, _programs())]
-    return any(_installs(command, table) for command in likely for table in tools().values())
+    return frozenset(name for name, table in tools().items() if any(_installs(c, table) for c in likely))
 
 
 @cache

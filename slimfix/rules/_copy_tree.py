@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
 from slimfix.dockerfile import Instruction
 from slimfix.dockerfile.words import expand
-from slimfix.globs import clean, has_wildcard
+from slimfix.dockerignore import DockerIgnore
+from slimfix.globs import BadPattern, clean, has_wildcard
 from slimfix.manifests.site import Site
+from slimfix.shell import Opaque
 
-_FLAGS = {"chown", "chmod", "link"}
+_FLAGS = {"chown", "chmod", "link", "exclude"}
 
 
 class Tree(NamedTuple):
@@ -29,6 +31,20 @@ class Tree(NamedTuple):
     problem: str | None = None
     """Why files alone would not make the same directory."""
 
+    def left_out(self, files: Iterable[str]) -> str | None:
+        """The first of some files (of the context) that ``--exclude`` may keep out of the tree."""
+        given = self.copy.flag_values("exclude")
+        if not given:
+            return None
+        try:
+            rules = DockerIgnore.parse(
+                "\n".join([*given, *(f"**/{pattern.lstrip('/')}" for pattern in given)])
+            )
+        except BadPattern:
+            return ", ".join(given)
+        below = [(file, posixpath.relpath(file, self.source or ".")) for file in files]
+        return next((f for f, path in below if f.endswith("/") or rules.excludes(path)), None)
+
     def site(self, context: BuildContext) -> Site:
         """The tree with the files in it."""
         return Site(context, self.source, self.root)
@@ -38,18 +54,21 @@ def whole_directory(copy: Instruction) -> tuple[str, str] | None:
     """Source and destination of a COPY of one thing that may be a directory, else None."""
     if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.stage is None:
         return None
-    if copy.flag("from") is not None or copy.heredocs or copy.exec_form is not None:
+    if copy.flag("from") is not None or copy.heredocs:
         return None
-    words = [part.text for part in copy.parts]
+    words = words_of(copy)
     if len(words) != 2 or "://" in words[0] or words[0].startswith("git@"):
         return None
     return words[0], words[1]
 
 
+def words_of(copy: Instruction) -> list[str]:
+    """The sources and the destination of a COPY or ADD, in JSON form too."""
+    return copy.exec_form or [part.text for part in copy.parts]
+
+
 def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tree | str | None:
     """The tree of a COPY; why it is beyond us; or None if it copies no directory."""
-    if context.problem is not None:
-        return context.problem
     if any(mark in source for mark in "$\"'\\") or has_wildcard(source):
         return None
     inside = clean(source)
@@ -115,11 +134,25 @@ def _odd_place(tree: Tree, context: BuildContext) -> str | None:
         return f"{tree.root} is a directory of the system"
     user_home = below == "root" or (below.startswith("home/") and below.count("/") == 1)
     home = dict(tree.copy.state.environment()).get("HOME")
+    home = home or _home_of_user(tree)
     no_user = not below and tree.copy.state.user in ("", "root", "0")
     if not no_user and (user_home or not below or home == tree.root):
         hidden = [n for n in names if n.startswith(".") and n not in table["idle"]]
         if hidden:
             return f"{tree.root} may be a home directory, where {hidden[0]} holds settings"
+    return None
+
+
+def _home_of_user(tree: Tree) -> str | None:
+    """The directory of the tree, if a RUN makes it the home directory of a user."""
+    stage = tree.copy.stage
+    while stage is not None:
+        for run in stage.instructions:
+            if run.name == "RUN" and not isinstance(run.script, Opaque):
+                for command in run.script.commands:
+                    if command.name in ("useradd", "adduser", "usermod") and tree.root in command.values:
+                        return tree.root
+        stage = stage.parent
     return None
 
 
@@ -130,8 +163,8 @@ def copied(tree: Tree, context: BuildContext) -> set[str]:
     found: set[str] = set()
     for earlier in _just_before(tree.copy):
         placed = None
-        if flags == [(f.name, f.value) for f in earlier.flags] and earlier.exec_form is None:
-            placed = _placed(site, earlier, [part.text for part in earlier.parts])
+        if flags == [(f.name, f.value) for f in earlier.flags] and not earlier.heredocs:
+            placed = _placed(site, earlier, words_of(earlier))
         if placed is None:
             break
         found |= placed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Sequence
@@ -26,14 +27,24 @@ def manifest_lines(dockerfile: Dockerfile, tree: Tree, files: Sequence[str]) -> 
         folders.setdefault(below + "/" if whole else posixpath.dirname(below), []).append(file.rstrip("/"))
     copy, dest = tree.copy, tree.dest
     start = dockerfile.source(Span(copy.text_span.start, copy.part_span(copy.parts[0]).start))
+    if copy.flag("exclude") is not None:
+        kept = [
+            dockerfile.source(copy.logical.span(f.start, f.end)) for f in copy.flags if f.name != "exclude"
+        ]
+        start = " ".join([dockerfile.source(copy.keyword_span), *kept, ""])
     lines = []
     for folder, group in folders.items():
         if dest in (".", "./") and not folder:
             target = dest if len(group) == 1 else "./"
         else:
             target = dest.rstrip("/") + "/" + (folder.rstrip("/") + "/" if folder else "")
-        lines.append(f"{start}{' '.join(group)} {target}")
+        lines.append(start + _arguments(copy, [*group, target]))
     return lines
+
+
+def _arguments(copy: Instruction, words: list[str]) -> str:
+    """Sources and a destination in the form in which the COPY has its own."""
+    return " ".join(words) if copy.exec_form is None else json.dumps(words, ensure_ascii=False)
 
 
 class Target(NamedTuple):
@@ -57,13 +68,16 @@ def edits(dockerfile: Dockerfile, tree: Tree, manifests: Sequence[str], target: 
     comments, blank = _above(dockerfile, number)
     below = dockerfile.tiles[number + 1] if number + 1 < len(dockerfile.tiles) else None
     spaced = blank or (below is not None and below.kind == "blank")
-    start = copy.text_span.start if comments is None else comments
+    indent = indent_of(dockerfile, copy)
+    # Comments come with the indent of their lines.
+    start = copy.text_span.start - len(indent) if comments is None else comments
     lines = [_moved(dockerfile, tree, target.last), *target.tail]
-    block = "\n" * spaced + dockerfile.source(Span(start, copy.text_span.start)) + "\n".join(lines)
+    above = dockerfile.source(Span(start, copy.text_span.start))
+    block = "\n" * spaced + above + indented(dockerfile, copy, lines)
     end = copy.text_span.end
     if not manifests:
         end = below.span.end if below is not None and below.kind == "blank" and blank else copy.span.end
-    first = Edit(Span(start, end), "\n".join(manifests))
+    first = Edit(Span(start, end), indent * bool(manifests) + indented(dockerfile, copy, manifests))
     if target.cut is not None:
         return first, Edit(target.cut, f"{target.words}\n{block}")
     end = target.last.span.end
@@ -72,12 +86,26 @@ def edits(dockerfile: Dockerfile, tree: Tree, manifests: Sequence[str], target: 
     return first, Edit(Span(end, end), "\n" + block)
 
 
+def indent_of(dockerfile: Dockerfile, copy: Instruction) -> str:
+    """What stands before an instruction on its line."""
+    start = copy.text_span.start
+    return dockerfile.text[dockerfile.text.rfind("\n", 0, start) + 1 : start]
+
+
+def indented(dockerfile: Dockerfile, copy: Instruction, lines: Sequence[str]) -> str:
+    """Lines to stand in the place of a COPY, each but the first indented as that is."""
+    return ("\n" + indent_of(dockerfile, copy)).join(lines)
+
+
 def _moved(dockerfile: Dockerfile, tree: Tree, last: Instruction) -> str:
     """The COPY for its new place, where another working directory may hold."""
     copy = tree.copy
     whole = dockerfile.source(copy.text_span)
     if tree.dest.startswith(("/", "$")) or last.state.workdir == copy.state.workdir:
         return whole
+    if copy.exec_form is not None:
+        start = copy.part_span(copy.parts[0]).start - copy.text_span.start
+        return whole[:start] + _arguments(copy, [*copy.exec_form[:-1], tree.root])
     place = copy.part_span(copy.parts[1]).start - copy.text_span.start
     return whole[:place] + tree.root + whole[place + len(tree.dest) :]
 

@@ -54,7 +54,8 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             yield from _go(dockerfile, copy, words)
             continue
         if dockerfile.context is None:
-            yield Skip("the build context is not known; --context DIR names it", copy.text_span)
+            unknown = dockerfile.context_problem or "the build context is not known; --context DIR names it"
+            yield Skip(unknown, copy.text_span)
             continue
         found = tree(copy, *words, dockerfile.context)
         if isinstance(found, str):

@@ -1,0 +1,185 @@
+"""The build context of a Dockerfile, where a compose file names another one than its directory.
+
+A service is built with ``build: DIR``, or with ``build: {context: DIR, dockerfile: FILE}``, FILE being a path
+in DIR. So only a ``dockerfile`` that is a path with a slash (or that is no plain word) can give a Dockerfile
+another context than the directory in which it stands; where no compose file has one, none is parsed.
+
+Compose files are looked for beside the Dockerfile and above it, up to the root of the repository. One such
+as ``compose.override.yaml`` lies over the first of its directory: what it does not say of a build, that one
+says. ``additional_contexts`` are for ``FROM`` and ``COPY --from``, and ``dockerfile_inline`` is no file.
+
+Source: the Compose Build Specification and "Merge" of the Compose Specification.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from slimfix.context.sources import Local
+
+_FIRST = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""The order in which ``docker compose`` looks for its file."""
+_NAME = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
+_LIMIT = 256 << 10
+_ENTRIES = 10_000
+_HARMLESS = re.compile(r"(?<![\w.-])dockerfile:[ \t]+['\"]?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)")
+_ELSEWHERE = re.compile(r"\w+://|git@|github\.com/|service:|docker-image:")
+
+
+class Found(NamedTuple):
+    """What the compose files say of a Dockerfile."""
+
+    directory: str | None = None
+    """The context; None where none is named."""
+    problem: str | None = None
+    """Why it cannot be told, a clause without a full stop."""
+
+
+class _Unread(Exception):
+    """A compose file that cannot be read; the message says why."""
+
+
+def context_of(dockerfile: str) -> Found:
+    """The context that the compose files name for the Dockerfile at a path of this machine."""
+    path = os.path.abspath(dockerfile)
+    texts = [(place, text) for place in _places(os.path.dirname(path)) for text in [_text(place)]]
+    if not any(text is None or _may_name_another(text) for _, text in texts):
+        return Found()
+    named: dict[str, str] = {}
+    try:
+        for place, build in _builds(texts):
+            context = _context(place, build, path)
+            if context is not None:
+                named.setdefault(os.path.realpath(context), os.path.basename(place))
+    except _Unread as error:
+        return Found(problem=str(error))
+    if len(named) > 1:
+        files = " and ".join(dict.fromkeys(named.values()))
+        return Found(problem=f"{files} name more than one build context for it; --context DIR names one")
+    for context, file in named.items():
+        if not os.path.isdir(context):
+            return Found(problem=f"the build context that {file} names is not there")
+        return Found(context)
+    return Found()
+
+
+def _places(directory: str) -> list[str]:
+    """The compose files in a directory, and those above it in the repository; the nearest first."""
+    found: list[str] = []
+    at = directory
+    while True:
+        try:
+            names = [name for name in os.listdir(at) if _NAME.fullmatch(name)]
+        except OSError:
+            names = []
+        found += [os.path.join(at, name) for name in sorted(names, key=lambda n: (n not in _FIRST, n))]
+        if os.path.exists(os.path.join(at, ".git")):
+            return found
+        above = os.path.dirname(at)
+        if above == at:  # no repository: only what lies beside the Dockerfile is known to go with it
+            return [place for place in found if os.path.dirname(place) == directory]
+        at = above
+
+
+def _text(place: str) -> str | None:
+    """The text of a compose file; None if it cannot be read."""
+    directory, name = os.path.split(os.path.realpath(place))
+    data = Local(directory).read(name, _LIMIT)
+    return None if data is None else data.decode("utf-8-sig", "replace")
+
+
+def _may_name_another(text: str) -> bool:
+    """Whether some ``dockerfile`` is more than a plain name."""
+    return "dockerfile" in _HARMLESS.sub("", text)
+
+
+def _builds(texts: list[tuple[str, str | None]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The path of a compose file and a build that it makes, over that of the first of its directory."""
+    services = {place: _services(place, text) for place, text in texts}
+    for place, own in services.items():
+        directory = os.path.dirname(place)
+        others = {os.path.basename(p): p for p in services if os.path.dirname(p) == directory}
+        first = next((others[name] for name in _FIRST if name in others), place)
+        for name, service in own.items():
+            build = _build(service)
+            if build is None:
+                continue
+            below = _build(services[first].get(name)) if first != place else None
+            yield place, {**(below or {}), **build}
+            if below and "context" in build:  # it may be used alone, too
+                yield place, build
+
+
+def _services(place: str, text: str | None) -> dict[str, Any]:
+    name = os.path.basename(place)
+    if text is None:
+        raise _Unread(f"{name} cannot be read, and may name the build context; --context DIR names it")
+    try:
+        import yaml
+    except ImportError:
+        raise _Unread(
+            f"{name} may name another build context, and PyYAML is not there to read it: "
+            "install slimfix[compose], or name it with --context DIR"
+        ) from None
+
+    class Loader(yaml.SafeLoader):
+        """Takes tags such as ``!reset`` and ``!override`` too, and no merge of merges without end."""
+
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > _ENTRIES:
+                raise yaml.YAMLError
+
+    def tagged(loader: Any, suffix: str, node: Any) -> Any:
+        if suffix == "reset":
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        return None if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("!", tagged)
+    try:
+        held = yaml.load(text, Loader)  # a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise _Unread(f"{name} is malformed, and may name the build context; --context DIR does") from None
+    services = held.get("services") if isinstance(held, dict) else None
+    if services is None and isinstance(held, dict):  # the first version of the format has no such key
+        services = {name: service for name, service in held.items() if isinstance(service, dict)}
+    return services if isinstance(services, dict) else {}
+
+
+def _build(service: object) -> dict[str, Any] | None:
+    """The ``build`` of a service with the two keys that count; None if it has none."""
+    build = service.get("build") if isinstance(service, dict) else None
+    if isinstance(build, str):
+        found: dict[str, Any] = {"context": build}
+        if isinstance(service, dict) and isinstance(service.get("dockerfile"), str):
+            found["dockerfile"] = service["dockerfile"]  # the first version of the format
+        return found
+    if not isinstance(build, dict) or "dockerfile_inline" in build:
+        return None
+    return {key: build[key] for key in ("context", "dockerfile") if isinstance(build.get(key), str)}
+
+
+def _context(place: str, build: dict[str, Any], path: str) -> str | None:
+    """The context of a build if it is of the Dockerfile at *path*.
+
+    Raises:
+        _Unread: a variable keeps us from telling.
+    """
+    context, file = build.get("context", "."), build.get("dockerfile", "Dockerfile")
+    if _ELSEWHERE.match(context):
+        return None
+    if "$" in context + file:
+        known = file if "$" not in file else ""
+        if not known or os.path.basename(known) == os.path.basename(path):
+            raise _Unread(
+                f"a variable in {os.path.basename(place)} may name the build context; --context DIR names it"
+            )
+        return None
+    context = os.path.join(os.path.dirname(place), os.path.expanduser(context))
+    named = os.path.join(context, file)
+    return context if os.path.realpath(named) == os.path.realpath(path) else None
