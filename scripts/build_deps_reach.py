@@ -1,12 +1,12 @@
 """How far build-deps and build-deps-apt reach on a directory of Dockerfiles, and what holds them back.
 
-    python scripts/build_deps_reach.py DIRECTORY            a Markdown report
-    python scripts/build_deps_reach.py DIRECTORY --list 3   with the places of the three most frequent reasons
-    python scripts/build_deps_reach.py DIRECTORY --after FILE   also write what each file becomes, to compare runs
+    python scripts/build_deps_reach.py DIRECTORY               a Markdown report
+    python scripts/build_deps_reach.py DIRECTORY --list 3      with the places of the three first reasons
+    python scripts/build_deps_reach.py DIRECTORY --after FILE  also write what each file becomes
 
-The build contexts are not looked at, as if each Dockerfile had been given alone. A file counts as one that has
-build-only packages in a stage that ships when `apk add` or `apt-get install` names one there, and no `apk del`,
-`apt-get purge` or the like of the same RUN takes it away again.
+The build contexts are not looked at, as if each Dockerfile had been given alone. A file counts as one that
+has build-only packages in a stage that ships when `apk add` or `apt-get install` names one there, and no
+`apk del`, `apt-get purge` or the like of the same RUN takes it away again.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def _report(
     names: dict[str, Counter[str]],
 ) -> None:
     print(f"{total['read']} Dockerfiles read, {total['refused']} refused.\n")
-    print("| manager | build-only packages stay in a stage that ships | rewritten | of these without a figure |")
+    print("| manager | build-only packages in a stage that ships | rewritten | of these without a figure |")
     print("|---|--:|--:|--:|")
     for manager in RULES:
         print(f"| {manager} | {have[manager]} | {fixed[manager]} | {partly[manager]} |")

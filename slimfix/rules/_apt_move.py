@@ -8,10 +8,10 @@ from typing import NamedTuple
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.layout import line_start
-from slimfix.rules._apt_builds import builds
 from slimfix.rules._apt_calls import PROGRAMS, installs, place
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
+from slimfix.rules._build_consumers import consumers
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
 from slimfix.text import Edit, Span, apply
@@ -104,7 +104,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
             return f"{reason}; {blocking}" if _builds_later(dockerfile, run) else reason
     else:
         return reason
-    if not isinstance(other.script, Script) or not list(builds(other.script.commands)):
+    if not isinstance(other.script, Script) or not consumers(other.script):
         return reason
     first, second = place(run), place(other)
     if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
@@ -120,7 +120,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
 
 def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
     return any(
-        isinstance(other.script, Script) and any(True for _ in builds(other.script.commands))
+        isinstance(other.script, Script) and bool(consumers(other.script))
         for other in dockerfile.instructions[run.index + 1 :]
         if other.name == "RUN" and other.stage is run.stage
     )

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
-from slimfix.rules import _apt_later as later
-from slimfix.rules._apt_builds import builds, compiles_at_run_time
 from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
 from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing
+from slimfix.rules._build_consumers import consumers
+from slimfix.rules._build_files import anywhere, compiles_at_run_time
+from slimfix.rules._build_later import needed, nobody, nothing_starts
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
@@ -72,9 +73,8 @@ class Work(NamedTuple):
         """What no reader of the file can know."""
         brought = debian.commands(self.gone) | {*self.tools, *self.build}
         named = [name for name in table("debian_images")["told"]["commands"] if name in brought][:4]
-        text = f"nothing at run time calls {' or '.join(named)}" if named else ""
-        if not named:
-            text = f"nothing at run time compiles against {' or '.join(self.build)}"
+        text = nobody(self.dockerfile, self.run)
+        text += f" calls {' or '.join(named)}" if named else f" compiles against {' or '.join(self.build)}"
         if any(debian.kind(name) == "dev" for name in self.build):
             text += ", or loads a library by its name without a version"
         if self.tools:
@@ -138,12 +138,12 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         build = ()
     bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
     after = (bringing or found)[-1].command.span.end
-    consumers = [c for c in builds(run.script.commands) if c[0].span.start >= after]
+    using = [c for c in consumers(run.script) if c.command.span.start >= after]
     if not build and not tools:
-        return "packages from a variable" if unknown and consumers else None
+        return "packages from a variable" if unknown and using else None
     if unknown:
         return "packages from a variable"
-    if build and not consumers:
+    if build and not using:
         if not tools:
             return NO_BUILD
         build = ()
@@ -158,15 +158,12 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         return "the install is part of a larger command"
     if where.script.span(where.items[where.last()]).end <= bringing[-1].command.span.end:
         return "nothing follows the install"
-    for _, each in consumers:
-        compiling = compiles_at_run_time(each)
-        if compiling:
-            return f"{compiling} compiles at run time"
-    compiling = later.compiling(dockerfile) if build else None
+    compiling = compiles_at_run_time(dockerfile, run) if build else None
     if compiling:
-        return compiling
-    brought = _brought((*build, *tools), wanted, image)
-    reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
+        return f"{compiling} compiles at run time"
+    reason = needed(dockerfile, run, _brought((*build, *tools), wanted, image)) or nothing_starts(
+        dockerfile, stage, image.serves
+    )
     if reason:
         return reason
     result = _pinned(
@@ -245,8 +242,8 @@ def _tools(
         start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
         if (
             not any(called.get(command, -1) > start for command in own)
-            or later.in_context(dockerfile, own, True)
-            or later.obstacle(dockerfile, run, own)
+            or anywhere(dockerfile, own)
+            or needed(dockerfile, run, own)
         ):
             continue
         result.append(name)

@@ -10,7 +10,8 @@ from slimfix.dockerfile.state import Base
 from slimfix.knowledge import alpine
 from slimfix.rules._apk_add import Add, adds, chosen_repository, deleted
 from slimfix.rules._build_consumers import consumers
-from slimfix.rules._build_later import compiles_at_run_time, needed
+from slimfix.rules._build_files import compiles_at_run_time
+from slimfix.rules._build_later import needed
 from slimfix.rules._build_move import destination, follows
 from slimfix.rules._build_place import Place, beginning, place
 
