@@ -31,6 +31,8 @@ class Image(NamedTuple):
     present: frozenset[str]
     links: frozenset[str]
     interpreters: frozenset[str]
+    certificates: bool
+    """Whether it has ca-certificates."""
     serves: bool
     """Whether it starts a service where the Dockerfile names no program."""
 
@@ -86,8 +88,9 @@ def image(name: str, tag: str) -> Image:
                 frozenset(row.get(key, ())) for key in ("present", "links", "interpreters")
             )
             serves = re.fullmatch(row.get("serves", "(?!)"), tag) is not None
-            return Image(row.get("lean", False), present, links, languages, serves)
-    return Image(False, frozenset(), frozenset(), frozenset(), False)
+            certificates = row.get("certificates", False)
+            return Image(row.get("lean", False), present, links, languages, certificates, serves)
+    return Image(False, frozenset(), frozenset(), frozenset(), False, False)
 
 
 def releases(name: str, tag: str) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from slimfix.knowledge import debian, table
 from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
 from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing
+from slimfix.rules._apt_tools import tools_of
 from slimfix.rules._build_consumers import consumers
-from slimfix.rules._build_files import anywhere, compiles_at_run_time
+from slimfix.rules._build_files import compiles_at_run_time
 from slimfix.rules._build_later import needed, nobody, nothing_starts
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
@@ -23,6 +24,8 @@ LIBRARIES = "apt-cache depends --recurse --installed --important"
 """What apt says that packages need."""
 FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
 
+_STRICT = " -o APT::AutoRemove::RecommendsImportant=false"
+"""Else python3-pip, which recommends python3-dev, keeps it."""
 
 NO_BUILD = "no command in this RUN is known to build with them"
 
@@ -46,6 +49,8 @@ class Work(NamedTuple):
     form: str
     """``purge``, ``auto`` or ``saved``."""
     installs: tuple[Install, ...]
+    recommended: bool
+    """Whether a package that goes for apt's part may be there since another only recommends it."""
 
     @property
     def gone(self) -> tuple[str, ...]:
@@ -117,7 +122,7 @@ class Work(NamedTuple):
             )
             if self.form == "saved":
                 commands.append(f"apt-mark manual ${variable} > /dev/null")
-            commands.append("apt-get autoremove -y --purge")
+            commands.append(f"apt-get autoremove -y --purge{'' if self.recommended else _STRICT}")
         end = self.place.script.span(self.place.items[self.place.last()]).end
         yield Edit(Span(end, end), "".join(between + command for command in commands))
 
@@ -130,9 +135,7 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     earlier = before(run)
     wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
     build = tuple(dict.fromkeys(n for n in wanted if build_only(n, image)))
-    tools = (
-        () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
-    )
+    tools = tools_of(dockerfile, run, found, set(wanted) - set(image.present), image)
     unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
     if {debian.real(name) for name in build} <= removed(run.script):
         build = ()
@@ -167,7 +170,9 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     if reason:
         return reason
     result = _pinned(
-        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
+        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found), True),
+        earlier,
+        image,
     )
     if isinstance(result, str):
         return result
@@ -196,7 +201,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
         versioned = any(w.pinned for w in install.wanted)
         for each in install.wanted:
             goes = each.name in work.build or each.name in work.tools
-            if goes and not image.interpreters and debian.certificates(each.name, install.recommends, among):
+            if goes and not image.certificates and debian.certificates(each.name, install.recommends, among):
                 names.append("ca-certificates")
             if each.name in work.build and debian.compiles(each.name, install.recommends, among):
                 names += debian.pins("gcc", among) or ()
@@ -221,33 +226,10 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
         form = "auto" if lean else "saved"
     if any(map(debian.brings_tools, names_asked)):
         return "apt would count the tools that a -dev package needs as run-time packages"
-    return work._replace(pins=pins, marked=tuple(marked), asked=names_asked, form=form)
-
-
-def _tools(
-    dockerfile: Dockerfile, run: Instruction, found: list[Install], wanted: set[str]
-) -> tuple[str, ...]:
-    """Tools that a program may call too, but which only this RUN does."""
-    script = run.script
-    assert isinstance(script, Script)
-    called: dict[str, int] = {}
-    for command in script.commands:
-        called[(command.name or "").rpartition("/")[2]] = command.span.start
-    called["gpg"] = max(called.get("gpg", -1), called.get("apt-key", -1))
-    result = []
-    for name in sorted(wanted):
-        if debian.kind(name) != "both":
-            continue
-        own = debian.own_commands(name)
-        start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
-        if (
-            not any(called.get(command, -1) > start for command in own)
-            or anywhere(dockerfile, own)
-            or needed(dockerfile, run, own)
-        ):
-            continue
-        result.append(name)
-    return tuple(result)
+    recommended = any(i.recommends for i in work.installs) or (form == "auto" and bool(earlier.names))
+    return work._replace(
+        pins=pins, marked=tuple(marked), asked=names_asked, form=form, recommended=recommended
+    )
 
 
 def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> frozenset[str]:

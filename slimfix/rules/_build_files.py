@@ -18,11 +18,15 @@ from slimfix.text import Span
 
 _SHELL = re.compile(r"#!.*\b(?:ba|a|da|k|z)?sh\b")
 _SHELL_NAME = re.compile(r".*\.(?:sh|bash|ash|ksh)|[^.]+")
-_PROGRAM = re.compile(r".*\.(?:py|rb|pl|php|[cm]?js|ts)")
+_PROGRAM = re.compile(
+    r".*\.(?:py|rb|pl|php|[cm]?jsx?|tsx?|go|rs|[ch]|cc|cpp|cxx|hpp|java|kt|scala|cs|exs?|erl|lua|hs|ml|swift)"
+)
 _LISTED = re.compile(r".*\.(?:ya?ml|mk|conf|cfg|ini|json|service|cron)|Makefile|Procfile")
 _LITERAL = re.compile(r"[\"'`]([\w.+/-]+)")
 _PATH = re.compile(r"[\w./+-]+")
-_MANIFEST = re.compile(r".*requirements.*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|Gemfile")
+_MANIFEST = re.compile(
+    r".*requirements.*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|Gemfile|package\.json"
+)
 _MAX_FILES = 3000
 _LARGEST = 1 << 16
 
@@ -30,7 +34,7 @@ _LARGEST = 1 << 16
 def package_scripts(dockerfile: Dockerfile, stage: Stage | None, names: Collection[str] | None) -> str | None:
     """The commands of the scripts in package.json, of those *names* or of all; None if there is none."""
     try:
-        scripts = json.loads(_text(dockerfile, stage, "package.json") or "")["scripts"]
+        scripts = json.loads(text_at(dockerfile, stage, "package.json") or "")["scripts"]
         return " ; ".join(text for name, text in scripts.items() if names is None or name in names)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -39,7 +43,7 @@ def package_scripts(dockerfile: Dockerfile, stage: Stage | None, names: Collecti
 def composer_scripts(dockerfile: Dockerfile, stage: Stage | None) -> str | None:
     """The commands of the scripts in composer.json; None if it is not in sight."""
     try:
-        scripts = json.loads(_text(dockerfile, stage, "composer.json") or "").get("scripts", {})
+        scripts = json.loads(text_at(dockerfile, stage, "composer.json") or "").get("scripts", {})
         return json.dumps(scripts).replace('"', " ; ")
     except (ValueError, AttributeError):
         return None
@@ -64,7 +68,7 @@ def called(
     if name in seen:
         return None
     seen.add(name)
-    text = None if file == "-" else _text(dockerfile, by.stage, file)
+    text = None if file == "-" else text_at(dockerfile, by.stage, file)
     texts = [text] if text is not None else list(_named(dockerfile, name))
     if not texts:
         return "a script that may build" if strict else None
@@ -103,12 +107,22 @@ def compiles_at_run_time(dockerfile: Dockerfile, run: Instruction) -> str | None
     said = [word for found in consumers(script) for word in found.command.values[1:] if word]
     for word in list(said):
         if "." in word or "/" in word:
-            said += _listed(_text(dockerfile, run.stage, word) or "")
+            said += _listed(text_at(dockerfile, run.stage, word) or "")
+    names = {_bare(word) for word in said} | manifest_names(dockerfile)
+    return str(min(wanted & names)) if wanted & names else None
+
+
+def manifest_names(dockerfile: Dockerfile) -> set[str]:
+    """The words of all manifests of the build context, in lower case: packages are among them."""
+    said: list[str] = []
     for path in _files(dockerfile):
         if _MANIFEST.fullmatch(posixpath.basename(path)) and dockerfile.context is not None:
             said += _listed(dockerfile.context.read_text(path, _LARGEST) or "")
-    names = {re.split(r"[<>=~!;\[ @]", word)[0].lower().replace("_", "-") for word in said}
-    return str(min(wanted & names)) if wanted & names else None
+    return {_bare(word) for word in said}
+
+
+def _bare(word: str) -> str:
+    return re.split(r"[<>=~!;\[ @]", word)[0].lower().replace("_", "-")
 
 
 def _listed(text: str) -> list[str]:
@@ -177,7 +191,7 @@ def _further(dockerfile: Dockerfile, text: str, name: str) -> Iterator[tuple[str
             yield base, False
 
 
-def _text(dockerfile: Dockerfile, stage: Stage | None, path: str) -> str | None:
+def text_at(dockerfile: Dockerfile, stage: Stage | None, path: str) -> str | None:
     """The text of the file of the build context that lies at *path* in the image, if it can be found."""
     context = dockerfile.context
     while context is not None and stage is not None:
