@@ -103,7 +103,7 @@ def files(directory: Path) -> Iterator[Path]:
     """Every file below, without the templates that a program makes Dockerfiles of."""
     for folder, _, inside in sorted(os.walk(directory)):
         for name in sorted(inside):
-            if not name.endswith((".jinja2", ".template")):
+            if not name.endswith((".jinja2", ".template")) and Path(folder, name).is_file():
                 yield Path(folder, name)
 
 

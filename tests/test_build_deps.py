@@ -38,6 +38,15 @@ def test_the_assumption_is_concrete(packages: str, assumption: str) -> None:
     assert [step.fix.assumption for step in result.steps] == [assumption]
 
 
+def test_an_install_behind_a_copy_of_everything_is_told_to_cost_time() -> None:
+    text = "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y make\nCOPY {} /a/\n"
+    text += 'RUN make -C /a\nCMD ["/a/b"]\n'
+    (step,) = rewrite(text.format("."), select(["build-deps-apt"])).steps
+    assert step.fix.message.endswith("(each change of what line 3 copies installs them anew)")
+    (step,) = rewrite(text.format("Makefile a.c"), select(["build-deps-apt"])).steps
+    assert step.fix.message.endswith("in the RUN that uses them, and remove them there")
+
+
 @pytest.mark.parametrize(
     ("rule", "install"),
     [("build-deps", "apk add --no-cache cmake"), ("build-deps-apt", "apt-get install -y cmake")],

@@ -193,8 +193,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     pins: dict[int, tuple[str, ...]] = {}
     marked: list[str] = []
     headers = [n for n in work.build if n not in stays and debian.kind(n) == "dev"]
-    unknown = any(debian.pins(n, among) is None for n in headers)
-    asked = [n for n in headers if debian.pins(n, among) != ()] if unknown else []
+    asked = [n for n in headers if debian.pins(n, among) is None]
     names_asked = tuple(dict.fromkeys(map(debian.real, asked)))
     for install in work.installs:
         names: list[str] = []
@@ -207,7 +206,7 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
                 names += debian.pins("gcc", among) or ()
             if each.name in work.build and each.name not in stays and each.name not in asked:
                 names += debian.pins(each.name, among) or ()
-        names = [n for n in dict.fromkeys(names) if n not in have]
+        names = [n for n in dict.fromkeys(names) if n not in have and n not in earlier.names]
         have.update(names)
         if versioned:
             marked += names
