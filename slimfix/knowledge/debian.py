@@ -98,6 +98,7 @@ def image(name: str, tag: str) -> Image:
             present, links, languages = (
                 frozenset(row.get(key, ())) for key in ("present", "links", "interpreters")
             )
+            languages |= {name} & set(table("debian_images")["interpreter"])
             serves = re.fullmatch(row.get("serves", "(?!)"), tag) is not None
             certificates = row.get("certificates", False)
             return Image(row.get("lean", False), present, links, languages, certificates, serves)

@@ -13,7 +13,7 @@ from slimfix.layout import line_start
 from slimfix.rules._apt_calls import PROGRAMS, installs, place
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
-from slimfix.rules._build_consumers import consumers
+from slimfix.rules._build_consumers import builders
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import Redirect
@@ -46,6 +46,8 @@ class Moved(NamedTuple):
     """In terms of the file as it is."""
     past: int | None
     """The line of a COPY which brings a whole directory and after which the install now comes."""
+    changed: Span
+    """What of the file is replaced."""
 
 
 def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
@@ -96,7 +98,7 @@ def _planned(
             )
             back = [Edit(Span(e.span.start - shift, e.span.end - shift), e.text) for e in outer]
             every = (*edits[:-1], Edit(Span(here, here), changed), *back)
-            return Moved(work, every, _past(dockerfile, source, target))
+            return Moved(work, every, past(dockerfile, source, target), source.span)
         return work or "nothing to remove"
     return "the RUN that builds is not understood"
 
@@ -110,12 +112,12 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
             return reason
         if other.name == "RUN":
             break
-        blocking = _blocking(dockerfile, other)
-        if blocking:
-            return f"{reason}; {blocking}" if _builds_later(dockerfile, run) else reason
+        problem = blocking(dockerfile, other)
+        if problem:
+            return f"{reason}; {problem}" if _builds_later(dockerfile, run) else reason
     else:
         return reason
-    if not isinstance(other.script, Script) or not consumers(other.script):
+    if not isinstance(other.script, Script) or not builders(other.script):
         return reason
     first, second = place(run), place(other)
     if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
@@ -131,7 +133,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
 
 def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
     return any(
-        isinstance(other.script, Script) and bool(consumers(other.script))
+        isinstance(other.script, Script) and bool(builders(other.script))
         for other in dockerfile.instructions[run.index + 1 :]
         if other.name == "RUN" and other.stage is run.stage
     )
@@ -156,16 +158,12 @@ def _silent(redirect: Redirect) -> bool:
     return redirect.target is not None and redirect.target.value == "/dev/null"
 
 
-def _blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
+def blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     """Why an install cannot be made behind an instruction before which it stands."""
     if other.name in _PASSED:
         return None
-    if other.name == "ENV":
-        names = [name for name, _ in pairs(other.args.text, other.escape)]
-        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
-    if other.name == "ARG":
-        names = [part.text.partition("=")[0] for part in other.parts]
-        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
+    if other.name in ("ENV", "ARG"):
+        return variables(other)
     if other.name not in ("COPY", "ADD") or other.heredocs:
         return f"{other.name} stands in between"
     owner = other.flag("chown")
@@ -184,7 +182,16 @@ def _blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     return None
 
 
-def _past(dockerfile: Dockerfile, run: Instruction, target: Instruction) -> int | None:
+def variables(other: Instruction) -> str | None:
+    """Whether ENV or ARG sets what apt, or what its packages run, would notice."""
+    if other.name == "ENV":
+        names = [name for name, _ in pairs(other.args.text, other.escape)]
+    else:
+        names = [part.text.partition("=")[0] for part in other.parts]
+    return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
+
+
+def past(dockerfile: Dockerfile, run: Instruction, target: Instruction) -> int | None:
     """The line of a COPY between the two that brings a whole directory: each change in it installs anew."""
     for other in dockerfile.instructions[run.index + 1 : target.index]:
         if other.name in ("COPY", "ADD"):

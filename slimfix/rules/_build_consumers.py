@@ -81,6 +81,11 @@ def consumers(script: Script) -> list[Consumer]:
     return [found for command in script.commands if (found := consumer(command)) is not None]
 
 
+def builders(script: Script) -> list[Consumer]:
+    """Those of them that compile, or may: not such as Composer, which only runs scripts of the project."""
+    return [found for found in consumers(script) if "calls" not in table("consumers")[found.name]]
+
+
 def texts(command: Command) -> Iterator[str]:
     """The arguments in which another command may stand: of shells, xargs, find, ``python -c``."""
     arguments, _ = unwrap(command.arguments)
@@ -141,10 +146,11 @@ def _installs(name: str, entry: dict[str, Any], word: str, following: list[str])
     return not verbs or bool(verbs & set(following))
 
 
-def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str | None:
+def calls_any(script: Script | Opaque, text: str, tools: Iterable[str], after: int = 0) -> str | None:
     """The first of *tools* that a script calls, or names to a command that may call it or look for it.
 
-    By its words where the script is not understood. What is only told (``echo make``) does not count.
+    By its words where the script is not understood. What is only told (``echo make``) does not count, and
+    neither does what stands before *after* in the file.
     """
     wanted = set(tools)
     if isinstance(script, Opaque):
@@ -153,7 +159,7 @@ def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str |
     named = wanted - set(table("consumers")["common-words"]["names"])
     for command in script.commands:
         arguments, _ = unwrap(command.arguments)
-        if not arguments:
+        if not arguments or command.span.start < after:
             continue
         name = (arguments[0].value or "").rpartition("/")[2]
         if name in wanted:

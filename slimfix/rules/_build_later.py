@@ -106,7 +106,8 @@ def _needs(
         return "an ONBUILD trigger may need the build packages"
     reason = None
     if instruction.name == "RUN" and later:
-        reason = _run(dockerfile, instruction, tools)
+        used = calls(dockerfile, instruction, tools)
+        reason = f"a later RUN calls {used}" if used else None
     elif instruction.name in START:
         reason = _start(dockerfile, instruction, tools)
     elif instruction.name in ("COPY", "ADD") and any(
@@ -120,18 +121,20 @@ def _needs(
     return reason
 
 
-def _run(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
+def calls(dockerfile: Dockerfile, run: Instruction, tools: Collection[str], after: int = 0) -> str | None:
+    """What in a RUN, from the place *after* of the file on, may need *tools* or whatever else builds."""
     script, text = run.script, run.logical.text
     if isinstance(script, Opaque):
         text += "".join(dockerfile.source(h.body) for h in run.heredocs)
         used = min(set(tools) & names_in(text), default=None) or may_build(text)
         if used is None and re.search(r"\.sh\b|\./", text):
             used = "a script"
-        return f"a later RUN calls {used}" if used else None
-    used = calls_any(script, text, tools)
+        return used
+    used = calls_any(script, text, tools, after)
     for command in script.commands:
-        used = used or _command(dockerfile, run, command, tools)
-    return f"a later RUN calls {used}" if used else None
+        if command.span.start >= after:
+            used = used or _command(dockerfile, run, command, tools)
+    return used
 
 
 def _command(

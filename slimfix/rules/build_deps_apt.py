@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving, Skip
 from slimfix.knowledge import debian
-from slimfix.rules import _apt_move, _apt_plan
+from slimfix.rules import _apt_move, _apt_plan, _apt_split
 from slimfix.rules._apt_calls import installs
 from slimfix.rules._managers import runs
 from slimfix.shell import Opaque
@@ -55,11 +55,15 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             continue
         work = _apt_plan.read(dockerfile, run, found)
         edits: tuple[Edit, ...] = ()
-        where = "after their last use"
+        where, changed = "after their last use", tuple(one.command.span for one in found)
         if work == _apt_plan.NO_BUILD:
             other = _apt_move.moved(dockerfile, run)
+            if isinstance(other, str):
+                instead = _apt_split.parted(dockerfile, run, found)
+                other = other if isinstance(instead, str) and other != work else instead
             work = other.work if isinstance(other, _apt_move.Moved) else other
             if isinstance(other, _apt_move.Moved):
+                changed = (other.changed,)
                 edits, where = other.edits, "in the RUN that uses them, and remove them there"
                 if other.past:
                     where += f" (each change of what line {other.past} copies installs them anew)"
@@ -76,5 +80,5 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             Safety.ASSUMED,
             work.assumption,
             Saving(work.size, debian.SOURCE) if work.size else None,
-            removes=(run.span,) if edits else tuple(one.command.span for one in found),
+            removes=changed,
         )
