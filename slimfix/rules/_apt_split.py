@@ -6,13 +6,14 @@ import re
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian
-from slimfix.rules._apt_calls import Install, build_only, installs, place, verbs
+from slimfix.rules._apt_calls import Install, apt, build_only, installs, place, verbs
 from slimfix.rules._apt_move import Moved, past, variables
 from slimfix.rules._apt_plan import NO_BUILD, Work, read
 from slimfix.rules._apt_text import joint, relisted
 from slimfix.rules._build_consumers import builders
 from slimfix.rules._build_later import calls
 from slimfix.shell import Script
+from slimfix.shell.failure import fates
 from slimfix.text import Edit, Span, apply
 
 _APT = re.compile(
@@ -34,6 +35,8 @@ def parted(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Mo
     names = [w.name for w in goes]
     if install.command.nesting or install.call.wrapped or install.call.unknown or any(w.pinned for w in goes):
         return f"{NO_BUILD}, and the install is not plain"
+    if not _strict(run):
+        return f"{NO_BUILD}, and a failure of apt-get would not stop the RUN that installs them"
     target = _target(dockerfile, run, install, names)
     if isinstance(target, str):
         return f"{NO_BUILD}, and {target}"
@@ -118,6 +121,15 @@ def _target(
             if problem:
                 return problem
     return "nothing that follows is known to build"
+
+
+def _strict(run: Instruction) -> bool:
+    """Whether each call of apt stops the build when it fails, as it will in the other RUN."""
+    script = run.script
+    assert isinstance(script, Script)
+    calling = [command.node for command in script.commands if apt(command)]
+    ends = [fate.command for fate in fates(script.root, run.state.shell.options) if fate.fatal]
+    return all(node in ends for node in calling)
 
 
 def _again(dockerfile: Dockerfile, target: Instruction, install: Install, names: list[str]) -> list[Edit]:

@@ -66,7 +66,7 @@ def additions(dockerfile: Dockerfile, install: Install, names: Sequence[str], bu
 
 
 def relisted(dockerfile: Dockerfile, install: Install, names: Sequence[str], goes: set[str]) -> Edit | str:
-    """The edit that takes packages out of an install (*goes*) and puts *names* in; or why it cannot be made."""
+    """The edit that takes packages (*goes*) out of an install and puts *names* in; or why it cannot be."""
     verb = install.call.verb
     assert verb is not None
     arguments = [a for a in install.command.arguments if a.span.start >= verb.span.start]

@@ -79,6 +79,25 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir --no-binary cffi -r requirements.txt
 CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); print(f.dlopen(None).abs(-7))"]
 """),
+    "python-in-two": Image("""\
+FROM python:3.11-slim
+RUN apt-get update \\
+    && apt-get install -y --no-install-recommends gcc libc6-dev libmagic1 libpq-dev python3-dev \\
+    && rm -rf /var/lib/apt/lists/* \\
+    && useradd app
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir --no-binary :all: --no-build-isolation psycopg2==2.9.9
+USER app
+CMD ["python", "-c", "import ctypes, psycopg2 as p; ctypes.CDLL('libmagic.so.1'); print(p.__libpq_version__)"]
+"""),
+    "python-copy-all": Image("""\
+FROM python:3.11-slim
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libffi-dev python3-dev
+COPY . /app
+RUN pip install --no-cache-dir --no-binary cffi -r /app/requirements.txt
+CMD ["python", "-c", "import cffi; f = cffi.FFI(); f.cdef('int abs(int);'); print(f.dlopen(None).abs(-7))"]
+"""),
     "python-pillow": Image("""\
 FROM python:3.11-slim
 RUN apt-get update && apt-get install -y build-essential libjpeg-dev zlib1g-dev python3-dev
