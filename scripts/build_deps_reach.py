@@ -6,7 +6,7 @@
 
 The build contexts are not looked at, as if each Dockerfile had been given alone. A file counts as one that
 has build-only packages in a stage that ships when `apk add` or `apt-get install` names one there, and no
-`apk del`, `apt-get purge` or the like of the same RUN takes it away again.
+`apk del`, `apt-get purge` or the like of the same RUN takes it away again (by name or by a variable).
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def read(text: str) -> Found:
             if isinstance(run.script, Opaque) or run.onbuild or run.stage is None:
                 continue
             if manager == "apk":
-                gone, _ = deleted(run)
+                gone, more = deleted(run)
+                if more:
+                    continue
                 wanted = [
                     (name, p.build and add.group not in gone and name not in gone)
                     for add in adds(run)
@@ -132,6 +134,8 @@ def read(text: str) -> Found:
                 missing = [name for name, _ in wanted if alpine.package(name) is None]
             else:
                 gone = removed(run.script)
+                if {"", ".*"} & gone:
+                    continue  # by a variable, or whatever nothing needs: its author has seen to it
                 image = debian.image(run.stage.root.name, run.stage.root.tag)
                 wanted = [
                     (w.name, _builds(w.name, image) and w.name not in gone)

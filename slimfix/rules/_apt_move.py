@@ -13,7 +13,7 @@ from slimfix.layout import line_start
 from slimfix.rules._apt_calls import PROGRAMS, installs, place
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
-from slimfix.rules._build_consumers import builders
+from slimfix.rules._build_later import building
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import Redirect
@@ -23,7 +23,7 @@ _PASSED = frozenset(
     ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
 )
 _COUNTS = re.compile(
-    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME",
+    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME|PYTHON(?:PATH|HOME)",
     re.IGNORECASE,
 )
 """Variables that apt, or what its packages run, would notice."""
@@ -117,7 +117,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
             return f"{reason}; {problem}" if _builds_later(dockerfile, run) else reason
     else:
         return reason
-    if not isinstance(other.script, Script) or not builders(other.script):
+    if not building(dockerfile, other):
         return reason
     first, second = place(run), place(other)
     if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
@@ -133,7 +133,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
 
 def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
     return any(
-        isinstance(other.script, Script) and bool(builders(other.script))
+        bool(building(dockerfile, other))
         for other in dockerfile.instructions[run.index + 1 :]
         if other.name == "RUN" and other.stage is run.stage
     )
@@ -172,7 +172,12 @@ def blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     words = other.exec_form or [part.text for part in other.parts]
     written = expand(words[-1], other.state.variables(), other.escape)
     target = None if written is None else other.state.resolve(written)
-    if target is None or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target)):
+    all_files = all(_file(dockerfile, other, word) for word in words[:-1])
+    if (
+        target is None
+        or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target))
+        or (target == "/" and not (all_files and other.name == "COPY"))
+    ):
         inside = (written or "").endswith("/") or target in _LOCAL
         one = len(words) == 2 and (not inside or _file(dockerfile, other, words[0]))
         name = posixpath.basename(words[0] if inside else target or "")

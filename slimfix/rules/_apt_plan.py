@@ -14,7 +14,7 @@ from slimfix.rules._apt_text import additions, joint, listing
 from slimfix.rules._apt_tools import tools_of
 from slimfix.rules._build_consumers import consumers
 from slimfix.rules._build_files import compiles_at_run_time
-from slimfix.rules._build_later import needed, nobody, nothing_starts
+from slimfix.rules._build_later import building, needed, nobody, nothing_starts
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
@@ -141,7 +141,8 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         build = ()
     bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
     after = (bringing or found)[-1].command.span.end
-    using = [c for c in consumers(run.script) if c.command.span.start >= after]
+    using = [each.command for each in consumers(run.script)] + building(dockerfile, run)
+    using = [command for command in using if command.span.start >= after]
     if not build and not tools:
         return "packages from a variable" if unknown and using else None
     if unknown:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.dockerfile.words import expand
 from slimfix.knowledge import debian
 from slimfix.rules._apt_calls import Install, apt, build_only, installs, place, verbs
 from slimfix.rules._apt_move import Moved, past, variables
 from slimfix.rules._apt_plan import NO_BUILD, Work, read
 from slimfix.rules._apt_text import joint, relisted
-from slimfix.rules._build_consumers import builders
-from slimfix.rules._build_later import calls
+from slimfix.rules._build_later import building, calls
 from slimfix.shell import Script
 from slimfix.shell.failure import fates
 from slimfix.text import Edit, Span, apply
@@ -100,7 +100,7 @@ def _target(
         if other.onbuild:
             return "an ONBUILD trigger stands in between"
         if other.name == "RUN":
-            if isinstance(other.script, Script) and builders(other.script):
+            if isinstance(other.script, Script) and building(dockerfile, other):
                 if other.heredocs or any(flag.name != "mount" for flag in other.flags):
                     return "the RUN that builds has other flags"
                 if (run.state.user, run.state.shell) != (other.state.user, other.state.shell):
@@ -113,8 +113,9 @@ def _target(
                 return f"a RUN in between calls {used or 'what is not understood'}"
         elif other.name in ("COPY", "ADD"):
             words = other.exec_form or [part.text for part in other.parts]
-            written = other.state.resolve(words[-1]) if "$" not in words[-1] else None
-            if written is None or _APT.fullmatch(written):
+            written = expand(words[-1], other.state.variables(), other.escape)
+            into = None if written is None else other.state.resolve(written)
+            if into is None or _APT.fullmatch(into):
                 return f"{other.name} in between may write to the directories of the system"
         elif other.name in ("ENV", "ARG"):
             problem = variables(other)

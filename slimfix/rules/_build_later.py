@@ -10,6 +10,7 @@ from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import table
 from slimfix.rules._build_consumers import (
     Consumer,
+    builders,
     called_script,
     calls_any,
     consumer,
@@ -39,6 +40,19 @@ def needed(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> 
             if reason:
                 return reason if stage.index <= run.stage.index else f"in a stage FROM this one, {reason}"
     return _written(dockerfile, run.stage, tools) or _copied(dockerfile, run.stage)
+
+
+def building(dockerfile: Dockerfile, run: Instruction) -> list[Command]:
+    """The commands of a RUN that compile, or may, and the scripts of the build context that hold such."""
+    script = run.script
+    if isinstance(script, Opaque):
+        return []
+    found = [each.command for each in builders(script)]
+    for command in script.commands:
+        file = called_script(command)
+        if file is not None and command not in found and called(dockerfile, run, file, (), False):
+            found.append(command)
+    return found
 
 
 def nobody(dockerfile: Dockerfile, run: Instruction) -> str:
