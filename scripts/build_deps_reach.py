@@ -4,8 +4,8 @@
     python scripts/build_deps_reach.py DIRECTORY --list 3      with the places of the three first reasons
     python scripts/build_deps_reach.py DIRECTORY --after FILE  also write what each file becomes
 
-The build contexts are not looked at, as if each Dockerfile had been given alone. A file counts as one that
-has build-only packages in a stage that ships when `apk add` or `apt-get install` names one there, and no
+Without `--context` each Dockerfile is read as if it had been given alone. A file counts as one that has
+build-only packages in a stage that ships when `apk add` or `apt-get install` names one there, and no
 `apk del`, `apt-get purge` or the like of the same RUN takes it away again (by name or by a variable).
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -22,10 +23,11 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from slimfix.context import BuildContext
 from slimfix.dockerfile import Dockerfile, ParseError
 from slimfix.engine import Reader, Rewrite, rewrite
 from slimfix.knowledge import alpine, debian
-from slimfix.rules import Rule, all_rules
+from slimfix.rules import all_rules
 from slimfix.rules._apk_add import adds, deleted
 from slimfix.rules._apt_calls import installs, removed
 from slimfix.rules._managers import runs
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--list", type=int, default=0, metavar="N", help="places of the N first reasons")
     parser.add_argument("--after", type=Path, metavar="FILE", help="write what each file becomes, as JSON")
+    parser.add_argument("--context", action="store_true", help="the directory of each is its build context")
     parser.add_argument("--only", action="store_true", help="these two rules alone, without the others")
     options = parser.parse_args()
     rules = [rule for rule in all_rules() if not options.only or rule.name in RULES.values()]
@@ -72,7 +75,8 @@ def main() -> int:
         total["names"] += found.known + len(found.unknown)
         for manager, name in found.unknown:
             names[manager][name] += 1
-        result = _rewritten(text, rules)
+        context = BuildContext.local(str(path.parent)) if options.context else None
+        result = rewrite(text, rules, Reader(context=context))
         results[str(path.relative_to(options.directory))] = _record(result)
         for manager, rule in RULES.items():
             steps = [step for step in result.steps if step.rule.name == rule]
@@ -100,10 +104,13 @@ def main() -> int:
 
 
 def files(directory: Path) -> Iterator[Path]:
-    """Every file below, without the templates that a program makes Dockerfiles of."""
-    for folder, _, inside in sorted(os.walk(directory)):
+    """Every Dockerfile below, by its name, without the templates that a program makes Dockerfiles of."""
+    for folder, below, inside in os.walk(directory):
+        below[:] = sorted(set(below) - {".git", "node_modules", ".venv"})
         for name in sorted(inside):
-            if not name.endswith((".jinja2", ".template")) and Path(folder, name).is_file():
+            if not name.endswith((".jinja2", ".template")) and re.search(
+                "(?:docker|container)file", name, re.IGNORECASE
+            ):
                 yield Path(folder, name)
 
 
@@ -153,10 +160,6 @@ def read(text: str) -> Found:
 
 def _builds(name: str, image: debian.Image) -> bool:
     return debian.kind(name) in debian.BUILD_ONLY and name not in image.present
-
-
-def _rewritten(text: str, rules: list[Rule]) -> Rewrite:
-    return rewrite(text, rules, Reader())
 
 
 def _record(result: Rewrite) -> dict[str, object]:
