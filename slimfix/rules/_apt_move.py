@@ -28,6 +28,7 @@ _COUNTS = re.compile(
 )
 """Variables that apt, or what its packages run, would notice."""
 _OURS = re.compile(r"/(?:usr/(?:src|app|local/etc|local/src)|var/www)(?:/.*)?")
+_MORE = re.compile(r"\$(?:PATH\b|\{PATH\})")
 _OWNERS = re.compile(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogroup)?)?")
 """Users whom every Debian has."""
 _LOCAL = ("/usr/local/bin", "/usr/local/sbin")
@@ -187,10 +188,16 @@ def blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     return None
 
 
-def variables(other: Instruction) -> str | None:
-    """Whether ENV or ARG sets what apt, or what its packages run, would notice."""
+def variables(other: Instruction, longer: bool = False) -> str | None:
+    """Whether ENV or ARG sets what apt, or what its packages run, would notice.
+
+    Args:
+        longer: PATH may become longer: what compilers and headers run when they are installed does not lie
+            in a directory of the author's.
+    """
     if other.name == "ENV":
-        names = [name for name, _ in pairs(other.args.text, other.escape)]
+        given = pairs(other.args.text, other.escape)
+        names = [name for name, value in given if not (longer and name == "PATH" and _MORE.search(value))]
     else:
         names = [part.text.partition("=")[0] for part in other.parts]
     return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)

@@ -118,7 +118,7 @@ def _target(
             if into is None or _APT.fullmatch(into):
                 return f"{other.name} in between may write to the directories of the system"
         elif other.name in ("ENV", "ARG"):
-            problem = variables(other)
+            problem = variables(other, longer=True)
             if problem:
                 return problem
     return "nothing that follows is known to build"
