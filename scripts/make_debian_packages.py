@@ -35,7 +35,7 @@ COMMANDS_OF = "bookworm"
 """The release whose list of files is read. The names of commands hardly change."""
 BINARIES = re.compile(r"(?:usr/)?s?bin/([^/\s]+)")
 UNCOMMON = re.compile(
-    r"lib(?:ghc|rust|golang|coq)-.*|.*-ocaml-dev|golang-.*|.*-cross|.*-cil-dev|.*-(?:wasm\w+|examples|doc)"
+    r"lib(?:ghc|rust|golang|coq)-.*|.*-ocaml-dev|golang-(?!go$|\d+\.\d+(?:-go)?$).*|.*-cross|.*-cil-dev|.*-(?:wasm\w+|examples|doc)"
 )
 """Libraries of languages that bring them by their own means, and cross compilers: not in the table."""
 

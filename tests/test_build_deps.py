@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from slimfix.engine import Rewrite, rewrite
+from slimfix.context import BuildContext
+from slimfix.engine import Reader, Rewrite, rewrite
 from slimfix.knowledge import alpine, table
 from slimfix.rules import select
 from slimfix.rules._build_consumers import consumer, may_build
@@ -35,6 +36,32 @@ def made(text: str) -> Rewrite:
 def test_the_assumption_is_concrete(packages: str, assumption: str) -> None:
     result = made(f"FROM python:3.11-alpine3.18\nRUN apk add --no-cache {packages} && pip install x\n")
     assert [step.fix.assumption for step in result.steps] == [assumption]
+
+
+def test_an_install_behind_a_copy_of_everything_is_told_to_cost_time() -> None:
+    text = "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y make\nCOPY {} /a/\n"
+    text += 'RUN make -C /a\nCMD ["/a/b"]\n'
+    (step,) = rewrite(text.format("."), select(["build-deps-apt"])).steps
+    assert step.fix.message.endswith("(each change of what line 3 copies installs them anew)")
+    (step,) = rewrite(text.format("Makefile a.c"), select(["build-deps-apt"])).steps
+    assert step.fix.message.endswith("in the RUN that uses them, and remove them there")
+
+
+@pytest.mark.parametrize(
+    ("rule", "install"),
+    [("build-deps", "apk add --no-cache cmake"), ("build-deps-apt", "apt-get install -y cmake")],
+)
+def test_the_assumption_names_the_scripts_of_a_project_that_is_not_in_sight(rule: str, install: str) -> None:
+    image = "php:8.3-fpm-alpine" if rule == "build-deps" else "php:8.3-fpm"
+    text = f"FROM {image}\nRUN {install} && cmake .\nRUN composer install\n"
+    told = "nothing at run time, and no script that composer runs, calls "
+    found = rewrite(text, select([rule])).steps
+    assert [(step.fix.assumption or "")[: len(told)] for step in found] == [told]
+    seen = Reader(context=BuildContext.of({"composer.json": "{}"}))
+    text = text.replace("RUN composer", "COPY . .\nRUN composer")
+    told = "nothing at run time calls "
+    found = rewrite(text, select([rule]), seen).steps
+    assert [(step.fix.assumption or "")[: len(told)] for step in found] == [told]
 
 
 def test_find_library_matters_to_the_official_python_alone() -> None:
@@ -109,6 +136,7 @@ KEYS = {
     "official",
     "otherwise",
     "elsewhere",
+    "calls",
     "pure",
     "languages",
     "source",

@@ -31,6 +31,8 @@ class Image(NamedTuple):
     present: frozenset[str]
     links: frozenset[str]
     interpreters: frozenset[str]
+    certificates: bool
+    """Whether it has ca-certificates."""
     serves: bool
     """Whether it starts a service where the Dockerfile names no program."""
 
@@ -49,9 +51,19 @@ def real(name: str) -> str:
 
 
 def package(name: str) -> dict[str, Any] | None:
-    """The entry of a package, if there is one."""
-    found: dict[str, Any] | None = _data()["packages"].get(real(name))
+    """The entry of a package, if there is one, or of one that is made alike in all but its version."""
+    packages = _data()["packages"]
+    found: dict[str, Any] | None = packages.get(real(name)) or packages.get(_alike(name)[0])
     return found
+
+
+def _alike(name: str) -> tuple[str, str, str]:
+    """The package that one of another archive is like, with its version, and the version of that one."""
+    for row in table("debian_images")["alike"].values():
+        match = re.fullmatch(row["name"], name)
+        if match:
+            return row["of"], row["version"], match[1]
+    return "", "", ""
 
 
 def kind(name: str) -> str:
@@ -80,19 +92,28 @@ def independent(names: Iterable[str], of: Collection[str]) -> bool:
 
 def image(name: str, tag: str) -> Image:
     """What is known of a base image."""
+    name = _official(name)
     for row in table("debian_images")["image"]:
         if name in row["names"] and re.fullmatch(row.get("tag", ".*"), tag):
             present, links, languages = (
                 frozenset(row.get(key, ())) for key in ("present", "links", "interpreters")
             )
+            languages |= {name} & set(table("debian_images")["interpreter"])
             serves = re.fullmatch(row.get("serves", "(?!)"), tag) is not None
-            return Image(row.get("lean", False), present, links, languages, serves)
-    return Image(False, frozenset(), frozenset(), frozenset(), False)
+            certificates = row.get("certificates", False)
+            return Image(row.get("lean", False), present, links, languages, certificates, serves)
+    return Image(False, frozenset(), frozenset(), frozenset(), False, False)
+
+
+def _official(name: str) -> str:
+    """The name of an image of Docker Hub's library, which may be written in full."""
+    return name.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
 
 
 def releases(name: str, tag: str) -> tuple[str, ...]:
     """The Debian releases that a base image may stand on; none where that is not known."""
     numbers = _data()["releases"]
+    name = _official(name)
     named = [release for release in numbers if re.search(rf"(?<![a-z]){release}(?![a-z])", tag)]
     if named:
         return tuple(named)
@@ -115,6 +136,10 @@ def pins(name: str, among: Collection[str]) -> tuple[str, ...] | None:
         # Settled by hand, or the same in every release that there is a table of
         return tuple(answers) if among or entry["kind"] == "compiler" else None
     found = {tuple(answers[r]) if answers.get(r) is not None else None for r in among}
+    like, old, new = _alike(name)
+    if like and (not among or None in found):
+        answers = _data()["packages"][like]["pins"]
+        return tuple(pin.replace(old, new) for each in answers.values() for pin in each)
     return found.pop() if len(found) == 1 else None
 
 
@@ -130,6 +155,8 @@ def compiles(name: str, recommends: bool, among: Collection[str]) -> bool:
     if entry is None:
         return kind(name) == "compiler"
     needed, wished = entry.get("compiler", ((), ()))
+    if _alike(name)[0]:
+        return bool(wished if recommends else needed)
     return not set(wished if recommends else needed).isdisjoint(among or _FLOATING)
 
 
@@ -171,6 +198,8 @@ def _parts(names: Iterable[str]) -> set[tuple[str, int, str]]:
 
 def brings_tools(name: str) -> bool:
     """Whether a -dev package needs compilers or make tools itself, as those of PHP and Apache do."""
+    if _alike(name)[0]:
+        return False
     entry = package(name)
     if entry is None:
         return re.match(r"php|apache|r-(?:base|cran)|ruby", name) is not None

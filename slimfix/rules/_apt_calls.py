@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
 from slimfix.knowledge import debian, table
+from slimfix.rules._build_place import only_tells
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import Call, call, unwrap
 from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
@@ -112,6 +113,8 @@ class Place(NamedTuple):
         return i
 
     def _cleans(self, item: Node) -> bool:
+        if only_tells(item):
+            return True
         if not isinstance(item, Simple) or not item.words or item.redirects:
             return False
         if item.words[0].value in ("rm", "true", ":"):

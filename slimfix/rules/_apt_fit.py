@@ -8,7 +8,7 @@ from typing import NamedTuple
 from slimfix.dockerfile import Instruction
 from slimfix.knowledge import table
 from slimfix.rules._apt_calls import Install, installs, runs_scripts, verbs
-from slimfix.rules._apt_later import chain
+from slimfix.rules._build_later import chain
 from slimfix.shell import Opaque, Script
 
 _STATE = re.compile(r"/var/lib/(?:dpkg|apt)(?:/(?:\*|dpkg.*|info.*|status.*|extended_states.*))?/?")

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
+from slimfix.knowledge import table
 from slimfix.layout import line_start
-from slimfix.rules._apt_builds import builds
 from slimfix.rules._apt_calls import PROGRAMS, installs, place
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
+from slimfix.rules._build_later import building
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
+from slimfix.shell.nodes import Redirect
 from slimfix.text import Edit, Span, apply
 
 _PASSED = frozenset(
     ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
 )
 _COUNTS = re.compile(
-    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME",
+    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME|PYTHON(?:PATH|HOME)",
     re.IGNORECASE,
 )
 """Variables that apt, or what its packages run, would notice."""
-_OURS = re.compile(r"/(?:usr/(?:src|app)|var/www)(?:/.*)?")
+_OURS = re.compile(r"/(?:usr/(?:src|app|local/etc|local/src)|var/www)(?:/.*)?")
+_MORE = re.compile(r"\$(?:PATH\b|\{PATH\})")
+_OWNERS = re.compile(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogroup)?)?")
+"""Users whom every Debian has."""
+_LOCAL = ("/usr/local/bin", "/usr/local/sbin")
 _SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr|var)(?:/.*)?")
 _CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
 _PRAGMA = re.compile(
@@ -38,6 +45,10 @@ class Moved(NamedTuple):
     work: Work
     edits: tuple[Edit, ...]
     """In terms of the file as it is."""
+    past: int | None
+    """The line of a COPY which brings a whole directory and after which the install now comes."""
+    changed: Span
+    """What of the file is replaced."""
 
 
 def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
@@ -61,10 +72,12 @@ def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
     if notes:
         at = _comments_above(text, target.span.start)
         edits.insert(1, Edit(Span(at, at), notes))
-    return _planned(dockerfile, edits, target, here)
+    return _planned(dockerfile, edits, run, target, here)
 
 
-def _planned(dockerfile: Dockerfile, edits: list[Edit], target: Instruction, here: int) -> Moved | str:
+def _planned(
+    dockerfile: Dockerfile, edits: list[Edit], source: Instruction, target: Instruction, here: int
+) -> Moved | str:
     """The removal in the file as it would be, and its edits in the file as it is."""
     text = apply(dockerfile.text, edits)
     after = Dockerfile(text, context=dockerfile.context, options=dockerfile.options)
@@ -85,7 +98,8 @@ def _planned(dockerfile: Dockerfile, edits: list[Edit], target: Instruction, her
                 added, [Edit(Span(e.span.start - begin, e.span.end - begin), e.text) for e in inner]
             )
             back = [Edit(Span(e.span.start - shift, e.span.end - shift), e.text) for e in outer]
-            return Moved(work, (*edits[:-1], Edit(Span(here, here), changed), *back))
+            every = (*edits[:-1], Edit(Span(here, here), changed), *back)
+            return Moved(work, every, past(dockerfile, source, target), source.span)
         return work or "nothing to remove"
     return "the RUN that builds is not understood"
 
@@ -99,12 +113,12 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
             return reason
         if other.name == "RUN":
             break
-        blocking = _blocking(dockerfile, other)
-        if blocking:
-            return f"{reason}; {blocking}" if _builds_later(dockerfile, run) else reason
+        problem = blocking(dockerfile, other)
+        if problem:
+            return f"{reason}; {problem}" if _builds_later(dockerfile, run) else reason
     else:
         return reason
-    if not isinstance(other.script, Script) or not list(builds(other.script.commands)):
+    if not building(dockerfile, other):
         return reason
     first, second = place(run), place(other)
     if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
@@ -120,7 +134,7 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
 
 def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
     return any(
-        isinstance(other.script, Script) and any(True for _ in builds(other.script.commands))
+        bool(building(dockerfile, other))
         for other in dockerfile.instructions[run.index + 1 :]
         if other.name == "RUN" and other.stage is run.stage
     )
@@ -130,7 +144,7 @@ def _only_apt(script: Script) -> bool:
     """Whether a script does nothing but install packages and tidy up after that."""
     for command in script.commands:
         words, wrappers = unwrap(command.arguments)
-        if not words or wrappers or command.nesting or command.node.redirects:
+        if not words or wrappers or command.nesting or not all(map(_silent, command.node.redirects)):
             return False
         if words[0].value == "rm":
             paths = [w.value or "" for w in words[1:] if not w.raw.startswith("-")]
@@ -141,25 +155,61 @@ def _only_apt(script: Script) -> bool:
     return not script.tree.comments
 
 
-def _blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
+def _silent(redirect: Redirect) -> bool:
+    return redirect.target is not None and redirect.target.value == "/dev/null"
+
+
+def blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
     """Why an install cannot be made behind an instruction before which it stands."""
     if other.name in _PASSED:
         return None
-    if other.name == "ENV":
-        names = [name for name, _ in pairs(other.args.text, other.escape)]
-        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
-    if other.name == "ARG":
-        names = [part.text.partition("=")[0] for part in other.parts]
-        return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
-    if other.name != "COPY" or other.heredocs or other.flag("chown") is not None:
+    if other.name in ("ENV", "ARG"):
+        return variables(other)
+    if other.name not in ("COPY", "ADD") or other.heredocs:
         return f"{other.name} stands in between"
+    owner = other.flag("chown")
+    if owner is not None and not _OWNERS.fullmatch(owner):
+        return "COPY in between names a user whom a package may bring"
     words = other.exec_form or [part.text for part in other.parts]
     written = expand(words[-1], other.state.variables(), other.escape)
     target = None if written is None else other.state.resolve(written)
-    if target is None or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target)):
-        return "COPY in between may write to the directories of the system"
-    if not all(_file(dockerfile, other, word) for word in words[:-1]):
-        return "COPY in between brings a whole directory, and each change in it would install anew"
+    all_files = all(_file(dockerfile, other, word) for word in words[:-1])
+    if (
+        target is None
+        or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target))
+        or (target == "/" and not (all_files and other.name == "COPY"))
+    ):
+        inside = (written or "").endswith("/") or target in _LOCAL
+        one = len(words) == 2 and (not inside or _file(dockerfile, other, words[0]))
+        name = posixpath.basename(words[0] if inside else target or "")
+        aside = re.fullmatch("|".join(table("debian_images")["aside"]["programs"]), name)
+        if not (one and aside and (target or "").startswith(_LOCAL)):
+            return f"{other.name} in between may write to the directories of the system"
+    return None
+
+
+def variables(other: Instruction, longer: bool = False) -> str | None:
+    """Whether ENV or ARG sets what apt, or what its packages run, would notice.
+
+    Args:
+        longer: PATH may become longer: what compilers and headers run when they are installed does not lie
+            in a directory of the author's.
+    """
+    if other.name == "ENV":
+        given = pairs(other.args.text, other.escape)
+        names = [name for name, value in given if not (longer and name == "PATH" and _MORE.search(value))]
+    else:
+        names = [part.text.partition("=")[0] for part in other.parts]
+    return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
+
+
+def past(dockerfile: Dockerfile, run: Instruction, target: Instruction) -> int | None:
+    """The line of a COPY between the two that brings a whole directory: each change in it installs anew."""
+    for other in dockerfile.instructions[run.index + 1 : target.index]:
+        if other.name in ("COPY", "ADD"):
+            words = other.exec_form or [part.text for part in other.parts]
+            if not all(_file(dockerfile, other, word) for word in words[:-1]):
+                return dockerfile.lines.at(other.span.start)[0]
     return None
 
 

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
-from slimfix.rules import _apt_later as later
-from slimfix.rules._apt_builds import builds, compiles_at_run_time
 from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
 from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing
+from slimfix.rules._apt_tools import tools_of
+from slimfix.rules._build_consumers import consumers
+from slimfix.rules._build_files import compiles_at_run_time
+from slimfix.rules._build_later import building, needed, nobody, nothing_starts
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
@@ -22,6 +24,8 @@ LIBRARIES = "apt-cache depends --recurse --installed --important"
 """What apt says that packages need."""
 FILTER = "sed '/^[ <]/d;/-dev$/d' | xargs -r apt-mark manual > /dev/null"
 
+_STRICT = " -o APT::AutoRemove::RecommendsImportant=false"
+"""Else python3-pip, which recommends python3-dev, keeps it."""
 
 NO_BUILD = "no command in this RUN is known to build with them"
 
@@ -45,6 +49,8 @@ class Work(NamedTuple):
     form: str
     """``purge``, ``auto`` or ``saved``."""
     installs: tuple[Install, ...]
+    recommended: bool
+    """Whether a package that goes for apt's part may be there since another only recommends it."""
 
     @property
     def gone(self) -> tuple[str, ...]:
@@ -72,9 +78,8 @@ class Work(NamedTuple):
         """What no reader of the file can know."""
         brought = debian.commands(self.gone) | {*self.tools, *self.build}
         named = [name for name in table("debian_images")["told"]["commands"] if name in brought][:4]
-        text = f"nothing at run time calls {' or '.join(named)}" if named else ""
-        if not named:
-            text = f"nothing at run time compiles against {' or '.join(self.build)}"
+        text = nobody(self.dockerfile, self.run)
+        text += f" calls {' or '.join(named)}" if named else f" compiles against {' or '.join(self.build)}"
         if any(debian.kind(name) == "dev" for name in self.build):
             text += ", or loads a library by its name without a version"
         if self.tools:
@@ -117,7 +122,7 @@ class Work(NamedTuple):
             )
             if self.form == "saved":
                 commands.append(f"apt-mark manual ${variable} > /dev/null")
-            commands.append("apt-get autoremove -y --purge")
+            commands.append(f"apt-get autoremove -y --purge{'' if self.recommended else _STRICT}")
         end = self.place.script.span(self.place.items[self.place.last()]).end
         yield Edit(Span(end, end), "".join(between + command for command in commands))
 
@@ -130,20 +135,19 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     earlier = before(run)
     wanted = [w.name for i in found for w in i.wanted if w.name and w.name not in earlier.names]
     build = tuple(dict.fromkeys(n for n in wanted if build_only(n, image)))
-    tools = (
-        () if dockerfile.context is None else _tools(dockerfile, run, found, set(wanted) - set(image.present))
-    )
+    tools = tools_of(dockerfile, run, found, set(wanted) - set(image.present), image)
     unknown = any(not w.name and w.argument.value is None for i in found for w in i.wanted)
     if {debian.real(name) for name in build} <= removed(run.script):
         build = ()
     bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
     after = (bringing or found)[-1].command.span.end
-    consumers = [c for c in builds(run.script.commands) if c[0].span.start >= after]
+    using = [each.command for each in consumers(run.script)] + building(dockerfile, run)
+    using = [command for command in using if command.span.start >= after]
     if not build and not tools:
-        return "packages from a variable" if unknown and consumers else None
+        return "packages from a variable" if unknown and using else None
     if unknown:
         return "packages from a variable"
-    if build and not consumers:
+    if build and not using:
         if not tools:
             return NO_BUILD
         build = ()
@@ -158,19 +162,18 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         return "the install is part of a larger command"
     if where.script.span(where.items[where.last()]).end <= bringing[-1].command.span.end:
         return "nothing follows the install"
-    for _, each in consumers:
-        compiling = compiles_at_run_time(each)
-        if compiling:
-            return f"{compiling} compiles at run time"
-    compiling = later.compiling(dockerfile) if build else None
+    compiling = compiles_at_run_time(dockerfile, run) if build else None
     if compiling:
-        return compiling
-    brought = _brought((*build, *tools), wanted, image)
-    reason = later.obstacle(dockerfile, run, brought) or later.in_context(dockerfile, brought, False)
+        return f"{compiling} compiles at run time"
+    reason = needed(dockerfile, run, _brought((*build, *tools), wanted, image)) or nothing_starts(
+        dockerfile, stage, image.serves
+    )
     if reason:
         return reason
     result = _pinned(
-        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found)), earlier, image
+        Work(dockerfile, run, where, bringing[0], build, tools, {}, (), (), "", tuple(found), True),
+        earlier,
+        image,
     )
     if isinstance(result, str):
         return result
@@ -191,21 +194,20 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
     pins: dict[int, tuple[str, ...]] = {}
     marked: list[str] = []
     headers = [n for n in work.build if n not in stays and debian.kind(n) == "dev"]
-    unknown = any(debian.pins(n, among) is None for n in headers)
-    asked = [n for n in headers if debian.pins(n, among) != ()] if unknown else []
+    asked = [n for n in headers if debian.pins(n, among) is None]
     names_asked = tuple(dict.fromkeys(map(debian.real, asked)))
     for install in work.installs:
         names: list[str] = []
         versioned = any(w.pinned for w in install.wanted)
         for each in install.wanted:
             goes = each.name in work.build or each.name in work.tools
-            if goes and not image.interpreters and debian.certificates(each.name, install.recommends, among):
+            if goes and not image.certificates and debian.certificates(each.name, install.recommends, among):
                 names.append("ca-certificates")
             if each.name in work.build and debian.compiles(each.name, install.recommends, among):
                 names += debian.pins("gcc", among) or ()
             if each.name in work.build and each.name not in stays and each.name not in asked:
                 names += debian.pins(each.name, among) or ()
-        names = [n for n in dict.fromkeys(names) if n not in have]
+        names = [n for n in dict.fromkeys(names) if n not in have and n not in earlier.names]
         have.update(names)
         if versioned:
             marked += names
@@ -224,33 +226,10 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
         form = "auto" if lean else "saved"
     if any(map(debian.brings_tools, names_asked)):
         return "apt would count the tools that a -dev package needs as run-time packages"
-    return work._replace(pins=pins, marked=tuple(marked), asked=names_asked, form=form)
-
-
-def _tools(
-    dockerfile: Dockerfile, run: Instruction, found: list[Install], wanted: set[str]
-) -> tuple[str, ...]:
-    """Tools that a program may call too, but which only this RUN does."""
-    script = run.script
-    assert isinstance(script, Script)
-    called: dict[str, int] = {}
-    for command in script.commands:
-        called[(command.name or "").rpartition("/")[2]] = command.span.start
-    called["gpg"] = max(called.get("gpg", -1), called.get("apt-key", -1))
-    result = []
-    for name in sorted(wanted):
-        if debian.kind(name) != "both":
-            continue
-        own = debian.own_commands(name)
-        start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
-        if (
-            not any(called.get(command, -1) > start for command in own)
-            or later.in_context(dockerfile, own, True)
-            or later.obstacle(dockerfile, run, own)
-        ):
-            continue
-        result.append(name)
-    return tuple(result)
+    recommended = any(i.recommends for i in work.installs) or (form == "auto" and bool(earlier.names))
+    return work._replace(
+        pins=pins, marked=tuple(marked), asked=names_asked, form=form, recommended=recommended
+    )
 
 
 def _brought(names: tuple[str, ...], wanted: list[str], image: debian.Image) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.layout import layout
 from slimfix.rules._apt_calls import Install
+from slimfix.shell import Argument
 from slimfix.text import Edit, Span
 
 
@@ -62,6 +63,44 @@ def additions(dockerfile: Dockerfile, install: Install, names: Sequence[str], bu
             here = operands[at][1].start
             edits.append(Edit(Span(here, here), "".join(name + gap for name in added)))
     return edits
+
+
+def relisted(dockerfile: Dockerfile, install: Install, names: Sequence[str], goes: set[str]) -> Edit | str:
+    """The edit that takes packages (*goes*) out of an install and puts *names* in; or why it cannot be."""
+    verb = install.call.verb
+    assert verb is not None
+    arguments = [a for a in install.command.arguments if a.span.start >= verb.span.start]
+    operands = {w.argument.span.start: w.name for w in install.wanted}
+    rows: list[tuple[str, str, str]] = []
+    place = None
+    for before, argument in zip(arguments, arguments[1:]):
+        gap = dockerfile.source(Span(before.span.end, argument.span.start)).replace("\r", "")
+        name = operands.get(argument.span.start, "")
+        if name in goes:
+            if "#" in gap:
+                return "a comment stands in the list"
+            place = len(rows) if place is None else place
+        else:
+            gap = gap if rows or before is verb else _first_gap(dockerfile, verb, arguments[1])
+            rows.append((gap, name, argument.raw))
+    listed = [w.name for w in install.wanted]
+    ordered = len(listed) > 2 and listed == sorted(listed)
+    gap = _gap(dockerfile, install)
+    for name in sorted(names, reverse=not ordered):
+        at = place or 0
+        if ordered:
+            at = next((i for i, (_, other, _) in enumerate(rows) if other > name), len(rows))
+        first = _first_gap(dockerfile, verb, arguments[1]) if at == 0 else gap
+        if at == 0 and rows:
+            rows[0] = (gap, *rows[0][1:])
+        rows.insert(at, (first, name, name))
+    text = "".join(gap + raw for gap, _, raw in rows)
+    return Edit(Span(verb.span.end, arguments[-1].span.end), text)
+
+
+def _first_gap(dockerfile: Dockerfile, verb: Argument, first: Argument) -> str:
+    """What stands between the verb and the first word behind it."""
+    return dockerfile.source(Span(verb.span.end, first.span.start)).replace("\r", "")
 
 
 def _gap(dockerfile: Dockerfile, install: Install) -> str:

@@ -14,6 +14,7 @@ from slimfix.shell.call import call, unwrap
 
 _WORD = re.compile(r"[\w.+/-]+")
 _TOKEN = re.compile(r"[\w.+/-]+|[;&|]")
+_BIN = re.compile(r"(?:/usr(?:/local)?)?/s?bin/")
 _SCRIPT = re.compile(r"\.{1,2}/.+|.*\.(?:sh|bash|ash|ksh)")
 
 
@@ -80,6 +81,11 @@ def consumers(script: Script) -> list[Consumer]:
     return [found for command in script.commands if (found := consumer(command)) is not None]
 
 
+def builders(script: Script) -> list[Consumer]:
+    """Those of them that compile, or may: not such as Composer, which only runs scripts of the project."""
+    return [found for found in consumers(script) if "calls" not in table("consumers")[found.name]]
+
+
 def texts(command: Command) -> Iterator[str]:
     """The arguments in which another command may stand: of shells, xargs, find, ``python -c``."""
     arguments, _ = unwrap(command.arguments)
@@ -140,14 +146,20 @@ def _installs(name: str, entry: dict[str, Any], word: str, following: list[str])
     return not verbs or bool(verbs & set(following))
 
 
-def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str | None:
-    """The first of *tools* that a script calls; by its words where the script is not understood."""
+def calls_any(script: Script | Opaque, text: str, tools: Iterable[str], after: int = 0) -> str | None:
+    """The first of *tools* that a script calls, or names to a command that may call it or look for it.
+
+    By its words where the script is not understood. What is only told (``echo make``) does not count, and
+    neither does what stands before *after* in the file.
+    """
     wanted = set(tools)
     if isinstance(script, Opaque):
         return _least(wanted & names_in(text))
+    spoken = table("consumers")["base-image"]["speakers"]
+    named = wanted - set(table("consumers")["common-words"]["names"])
     for command in script.commands:
         arguments, _ = unwrap(command.arguments)
-        if not arguments:
+        if not arguments or command.span.start < after:
             continue
         name = (arguments[0].value or "").rpartition("/")[2]
         if name in wanted:
@@ -156,6 +168,10 @@ def calls_any(script: Script | Opaque, text: str, tools: Iterable[str]) -> str |
             used = wanted & names_in(inner)
             if used:
                 return _least(used)
+        for argument in arguments[1:] if name not in spoken else ():
+            value = argument.value or argument.raw
+            if value in named or (_BIN.match(value) and value.rpartition("/")[2] in wanted):
+                return value.rpartition("/")[2]
     return None
 
 

@@ -166,8 +166,8 @@ def _comments_above(text: str, start: int) -> int:
     return start
 
 
-def assumption(plans: list[Planned], releases: list[alpine.Release], python: bool) -> str:
-    """What must hold, in words."""
+def assumption(who: str, plans: list[Planned], releases: list[alpine.Release], python: bool) -> str:
+    """What must hold, in words; *who* begins them."""
     names = [name for plan in plans for name in plan.names]
     pins = [pin for plan in plans for pin in plan.pins]
     first = table("consumers")["well-known"]["names"]
@@ -188,7 +188,7 @@ def assumption(plans: list[Planned], releases: list[alpine.Release], python: boo
     hazard = (entry("alpine_packages", "hazard", "find-library") or {}).get("gone", ())
     if python and set(hazard) & set(names):
         parts.append("looks for a library by ctypes.util.find_library")
-    return "nothing at run time " + _or(parts)
+    return f"{who} {_or(parts)}"
 
 
 def _or(words: list[str]) -> str:

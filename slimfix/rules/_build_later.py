@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import posixpath
 import re
 from collections.abc import Collection, Iterator
 
@@ -12,65 +10,96 @@ from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import table
 from slimfix.rules._build_consumers import (
     Consumer,
+    builders,
     called_script,
     calls_any,
     consumer,
-    consumers,
     may_build,
     names_in,
     texts,
 )
-from slimfix.shell import Opaque, Script
-from slimfix.shell.logical import Logical
-from slimfix.text import Span
+from slimfix.rules._build_files import called, composer_scripts, package_scripts
+from slimfix.shell import Command, Opaque, Script
 
 START = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _SYSTEM = re.compile(r"/(?:usr(?!/local|/src)|lib|lib64|bin|sbin|etc)?(?:/.*)?")
+_LINK_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
+"""A library by the name that links to it, which only its -dev package has."""
+_RUNS = re.compile(
+    r".*/s?bin/[^/]+|.*\.(?:sh|bash|ash|conf|service|cron|ya?ml|ini|mk)|(?:.*/)?(?:Makefile|crontab)"
+)
+"""Files that something will run, by where they lie or what they are."""
 
 
 def needed(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
     """What needs *tools* (or whatever else builds) after *run*, or when the image runs."""
     assert run.stage is not None
-    family = [*_ancestors(run.stage), *_with_descendants(run.stage)]
-    for stage in family:
+    for stage in family(run.stage):
         for instruction in stage.instructions:
-            later = instruction.index > run.index
-            if instruction.onbuild:
-                return "an ONBUILD trigger may need the build packages"
-            reason = None
-            if instruction.name == "RUN" and later:
-                reason = _run(dockerfile, instruction, tools)
-            elif instruction.name in START:
-                reason = _start(dockerfile, instruction, tools)
-            elif instruction.name in ("COPY", "ADD") and any(
-                set(tools) & names_in(dockerfile.source(h.body)) for h in instruction.heredocs
-            ):
-                reason = f"a file that {instruction.name} writes names a build package"
+            reason = _needs(dockerfile, instruction, tools, instruction.index > run.index)
             if reason:
                 return reason if stage.index <= run.stage.index else f"in a stage FROM this one, {reason}"
-    return _copied(dockerfile, run.stage)
+    return _written(dockerfile, run.stage, tools) or _copied(dockerfile, run.stage)
 
 
-def compiles_at_run_time(dockerfile: Dockerfile, run: Instruction) -> str | None:
-    """A package that is installed and calls a compiler when the program runs."""
+def building(dockerfile: Dockerfile, run: Instruction) -> list[Command]:
+    """The commands of a RUN that compile, or may, and the scripts of the build context that hold such."""
     script = run.script
     if isinstance(script, Opaque):
-        return None
-    known = table("consumers")["runtime-compilers"]
-    wanted = {name.lower() for name in (*known["pypi"], *known["gem"])}
-    for found in consumers(script):
-        words = list(found.command.values[1:])
-        said = [w for w in words if w]
-        for word in said:
-            if "." in word or "/" in word:
-                said_in = _text(dockerfile, run.stage, word) or ""
-                said += re.findall(r"^[ \t]*[\"']?([A-Za-z][\w.-]*)", said_in, re.MULTILINE)[:2000]
-        if found.name in ("poetry", "pipenv", "pdm", "uv", "bundle") or "." in words:
-            for file in ("pyproject.toml", "Pipfile", "Gemfile", "setup.cfg"):
-                said += re.findall(r"[A-Za-z][\w.-]*", _text(dockerfile, run.stage, file) or "")
-        names = {re.split(r"[<>=~!;\[ @]", word)[0].lower().replace("_", "-") for word in said}
-        if wanted & names:
-            return str(min(wanted & names))
+        return []
+    found = [each.command for each in builders(script)]
+    for command in script.commands:
+        file = called_script(command)
+        if file is not None and command not in found and called(dockerfile, run, file, (), False):
+            found.append(command)
+    return found
+
+
+def nobody(dockerfile: Dockerfile, run: Instruction) -> str:
+    """Who must not call what goes, as an assumption begins: nothing at run time, and no script of a project
+    that is not in sight and that a later RUN may run."""
+    assert run.stage is not None
+    found: list[str] = []
+    for stage in _with_descendants(run.stage):
+        for later in stage.instructions:
+            if later.name == "RUN" and later.index > run.index and isinstance(later.script, Script):
+                each = [consumer(command) for command in later.script.commands]
+                found += [e.name for e in each if e and _own_calls(e)]
+        if composer_scripts(dockerfile, stage) is not None:
+            found.clear()
+    scripts = f", and no script that {found[0]} runs," if found else ""
+    return f"nothing at run time{scripts}"
+
+
+def family(stage: Stage) -> list[Stage]:
+    """A stage with those that it is FROM, and those that are FROM it."""
+    return [*_ancestors(stage), *_with_descendants(stage)]
+
+
+def chain(stage: Stage) -> Iterator[Stage]:
+    """A stage and those that it is FROM, upwards."""
+    yield stage
+    yield from reversed(_ancestors(stage))
+
+
+def nothing_starts(dockerfile: Dockerfile, stage: Stage, serves: bool) -> str | None:
+    """Why an image counts as one to build on or to work in: it starts a shell, or nothing.
+
+    Args:
+        serves: whether its base image starts a service by itself.
+    """
+    shipped = [s for s in dockerfile.stages if s.ships and stage in chain(s)]
+    row = table("debian_images")["interactive"]
+    last: dict[str, str] = {}
+    for each in chain(shipped[-1] if shipped else stage):
+        for instruction in reversed(each.instructions):
+            if instruction.name in ("CMD", "ENTRYPOINT") and not instruction.onbuild:
+                last.setdefault(instruction.name, _started(instruction, row["wrappers"]))
+    names = [last[key] for key in ("ENTRYPOINT", "CMD") if last.get(key)]
+    if not names:
+        return None if serves else "the image starts no program of its own, so others may build in it"
+    if names[0] in row["programs"]:
+        return f"the image starts {names[0]}, in which anything may be called"
     return None
 
 
@@ -84,47 +113,75 @@ def _with_descendants(stage: Stage) -> Iterator[Stage]:
         yield from _with_descendants(child)
 
 
-def _run(dockerfile: Dockerfile, run: Instruction, tools: Collection[str]) -> str | None:
+def _needs(
+    dockerfile: Dockerfile, instruction: Instruction, tools: Collection[str], later: bool
+) -> str | None:
+    if instruction.onbuild:
+        return "an ONBUILD trigger may need the build packages"
+    reason = None
+    if instruction.name == "RUN" and later:
+        used = calls(dockerfile, instruction, tools)
+        reason = f"a later RUN calls {used}" if used else None
+    elif instruction.name in START:
+        reason = _start(dockerfile, instruction, tools)
+    elif instruction.name in ("COPY", "ADD") and any(
+        set(tools) & names_in(dockerfile.source(h.body)) for h in instruction.heredocs
+    ):
+        reason = f"a file that {instruction.name} writes names a build package"
+    if instruction.name in ("CMD", "ENTRYPOINT", "ENV") and any(
+        _LINK_NAME.search(part.text) for part in instruction.parts
+    ):
+        return reason or f"{instruction.name} names a library as only its -dev package has it"
+    return reason
+
+
+def calls(dockerfile: Dockerfile, run: Instruction, tools: Collection[str], after: int = 0) -> str | None:
+    """What in a RUN, from the place *after* of the file on, may need *tools* or whatever else builds."""
     script, text = run.script, run.logical.text
     if isinstance(script, Opaque):
         text += "".join(dockerfile.source(h.body) for h in run.heredocs)
         used = min(set(tools) & names_in(text), default=None) or may_build(text)
         if used is None and re.search(r"\.sh\b|\./", text):
             used = "a script"
-        return f"a later RUN calls {used}" if used else None
-    used = calls_any(script, text, tools)
+        return used
+    used = calls_any(script, text, tools, after)
     for command in script.commands:
-        found = consumer(command)
-        if found is not None and not _harmless_scripts(dockerfile, run, found, tools):
-            used = used or f"{found.command.values[0]}, which may build"
-        for inner in texts(command):
-            name = may_build(inner)
-            used = used or (f"{name}, which may build" if name else None)
-        file = called_script(command)
-        if file is not None and not used:
-            used = _script(dockerfile, run, file, tools, True)
-    return f"a later RUN calls {used}" if used else None
+        if command.span.start >= after:
+            used = used or _command(dockerfile, run, command, tools)
+    return used
 
 
-def _harmless_scripts(
-    dockerfile: Dockerfile, run: Instruction, found: Consumer, tools: Collection[str]
-) -> bool:
-    """Whether `npm run` and the like can only call scripts of package.json that need no tool."""
-    if found.certain or found.name not in ("npm", "yarn", "pnpm"):
+def _command(
+    dockerfile: Dockerfile, run: Instruction, command: Command, tools: Collection[str]
+) -> str | None:
+    found = consumer(command)
+    if found is not None and not _harmless(dockerfile, run, found, tools):
+        return f"{found.command.values[0]}, which may build"
+    for inner in texts(command):
+        name = may_build(inner)
+        if name:
+            return f"{name}, which may build"
+    file = called_script(command)
+    return called(dockerfile, run, file, tools, True) if file is not None else None
+
+
+def _harmless(dockerfile: Dockerfile, run: Instruction, found: Consumer, tools: Collection[str]) -> bool:
+    """Whether a command calls none of *tools* itself, and neither do the scripts of the project in sight."""
+    text: str | None
+    own = _own_calls(found)
+    if own:
+        text = composer_scripts(dockerfile, run.stage) or ""
+        if own & set(tools):
+            return False
+    elif found.certain or found.name not in ("npm", "yarn", "pnpm"):
         return False
-    text = _package_scripts(dockerfile, run.stage, None)
+    else:
+        text = package_scripts(dockerfile, run.stage, None)
     return text is not None and not set(tools) & names_in(text) and may_build(text) is None
 
 
-def _package_scripts(
-    dockerfile: Dockerfile, stage: Stage | None, names: Collection[str] | None
-) -> str | None:
-    """The commands of the scripts in package.json, of those *names* or of all; None if there is none."""
-    try:
-        scripts = json.loads(_text(dockerfile, stage, "package.json") or "")["scripts"]
-        return " ; ".join(text for name, text in scripts.items() if names is None or name in names)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+def _own_calls(found: Consumer) -> set[str]:
+    return set(table("consumers")[found.name].get("calls", ()))
 
 
 def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[str]) -> str | None:
@@ -140,82 +197,83 @@ def _start(dockerfile: Dockerfile, instruction: Instruction, tools: Collection[s
     if used:
         return f"{instruction.name} calls {used}"
     if first & {"npm", "yarn", "pnpm"}:
-        inside = _package_scripts(dockerfile, instruction.stage, {"start", *words})
+        inside = package_scripts(dockerfile, instruction.stage, {"start", *words})
         used = min(set(tools) & names_in(inside or ""), default=None) or may_build(inside or "")
         if used:
             return f"{instruction.name} calls a script of package.json, which calls {used}"
-    files = [w for w in words if "/" in w or "." in w or w in first]
-    for file in files:
-        inside = _script(dockerfile, instruction, file, tools, False)
+    for file in (w for w in words if "/" in w or "." in w or w in first):
+        inside = called(dockerfile, instruction, file, tools, False)
         if inside:
             return f"{instruction.name} calls {inside}"
     return None
 
 
-def _script(
-    dockerfile: Dockerfile, by: Instruction, file: str, tools: Collection[str], strict: bool
-) -> str | None:
-    """What of *tools*, or what else that builds, a script of the build context calls.
-
-    Args:
-        strict: a script that cannot be read counts as one that builds.
-    """
-    text = None if file == "-" else _text(dockerfile, by.stage, file)
-    if text is None:
-        return "a script that may build" if strict else None
-    name = posixpath.basename(file)
-    if not re.match(r"#!.*\b(?:ba|a|da|k|z)?sh\b", text) and not file.endswith("sh"):
-        quoted = {word.rpartition("/")[2] for word in re.findall(r"[\"']([\w.+/-]+)", text)}
-        used = min(set(tools) & quoted, default=None)
-        return f"{name}, which names {used}" if used else None
-    script = Script.read(Logical.of(text, [Span(0, len(text))]))
-    used = calls_any(script, text, tools)
-    if used:
-        return f"{name}, which calls {used}"
-    if isinstance(script, Opaque):
-        used = may_build(text)
-    else:
-        certain = [found for found in consumers(script) if found.certain or strict]
-        used = next((str(found.command.values[0]) for found in certain), None)
-    return f"{name}, which calls {used}" if used else None
+def _started(instruction: Instruction, wrappers: Collection[str]) -> str:
+    """The program that CMD or ENTRYPOINT starts; a shell only where it gets nothing to run."""
+    words = instruction.exec_form
+    if words is None:
+        words = instruction.args.text.split()
+    words = [w.rpartition("/")[2] for w in words]
+    while words and (words[0] in wrappers or words[0].startswith("-")):
+        words = words[1:]
+    if (
+        len(words) > 1
+        and any(not w.startswith("-") or w == "-c" for w in words[1:])
+        and words[0] in ("sh", "bash", "dash", "ash", "zsh")
+    ):
+        return words[-1] if words[1] != "-c" else "-c"
+    return words[0] if words else ""
 
 
-def _text(dockerfile: Dockerfile, stage: Stage | None, path: str) -> str | None:
-    """The text of the file of the build context that lies at *path* in the image, if it can be found."""
-    context = dockerfile.context
-    while context is not None and stage is not None:
-        for copy in stage.instructions:
-            if copy.name not in ("COPY", "ADD") or copy.flag("from") is not None or copy.heredocs:
+def _written(dockerfile: Dockerfile, stage: Stage, tools: Collection[str]) -> str | None:
+    """Whether a RUN writes a file that something will run, and that names one of *tools*."""
+    started = {
+        word.rpartition("/")[2]
+        for each in family(stage)
+        for instruction in each.instructions
+        if instruction.name in START
+        for word in re.findall(r"[\w./+-]+", instruction.args.text)
+    }
+    for each in family(stage):
+        for run in each.instructions:
+            if run.name != "RUN" or not isinstance(run.script, Script):
                 continue
-            words = copy.exec_form or [part.text for part in copy.parts]
-            target = copy.state.resolve(words[-1]) or ""
-            for source in words[:-1]:
-                for candidate in _candidates(source, target, path):
-                    text = context.read_text(candidate)
-                    if text is not None:
-                        return text
-        stage = stage.parent
+            told: dict[str, str] = {}
+            for command in run.script.commands:
+                target, text = _writes(command)
+                if target is not None:
+                    told[target] = told.get(target, "") + "\n" + text
+            for target, text in told.items():
+                runs = target == "" or _RUNS.fullmatch(target) or target.rpartition("/")[2] in started
+                used = set(tools) & names_in(text)
+                if used and (runs or "#!" in text):
+                    return f"a file that RUN writes names {min(used)}"
     return None
 
 
-def _candidates(source: str, target: str, path: str) -> Iterator[str]:
-    name = posixpath.basename(path)
-    source = source.removeprefix("./").strip("/") or "."
-    if posixpath.basename(source) == name:
-        yield source
-    if path.startswith("/") and path.startswith(target.rstrip("/") + "/"):
-        yield posixpath.join(source, posixpath.relpath(path, target))
-    elif not path.startswith("/"):
-        yield posixpath.normpath(posixpath.join(source, path))
-    yield posixpath.join(source, name)
+def _writes(command: Command) -> tuple[str | None, str]:
+    """The file that echo, printf or cat writes, ``""`` where it is not known, and the words that they put
+    there; None for any other command."""
+    redirects = command.node.redirects
+    if command.name not in ("echo", "printf", "cat"):
+        return None, ""
+    text = " ".join(re.sub(r"\\[nrt]", " ", argument.raw) for argument in command.arguments[1:])
+    text += " ".join(redirect.heredoc or "" for redirect in redirects)
+    for redirect in redirects:
+        if redirect.operator.startswith(">") and redirect.target is not None:
+            return redirect.target.value or "", text
+    piped = {"pipeline", "group", "subshell"} & set(command.nesting)
+    return ("" if piped else None), text
 
 
 def _copied(dockerfile: Dockerfile, stage: Stage) -> str | None:
-    """Whether another stage copies files of the system from this one."""
-    names = {str(stage.index), stage.name} - {""}
+    """Whether another stage takes files of the system from this one, or from one that is FROM it."""
+    names = {name for each in _with_descendants(stage) for name in (str(each.index), each.name)} - {""}
     for instruction in dockerfile.instructions:
         if instruction.name == "COPY" and (instruction.flag("from") or "").lower() in names:
             words = instruction.exec_form or [part.text for part in instruction.parts]
-            if any(_SYSTEM.fullmatch(word) or "$" in word for word in words[:-1]):
+            if any(_SYSTEM.fullmatch("/" + word.lstrip("/")) or "$" in word for word in words[:-1]):
                 return "another stage copies files of the system from this one"
+        if instruction.name == "RUN" and any(mount.source in names for mount in instruction.mounts):
+            return "another stage mounts files from this one"
     return None

@@ -9,6 +9,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
 from slimfix.rules._build_consumers import builds_nothing, consumers
+from slimfix.rules._build_later import building
 from slimfix.rules._build_place import Place, system_path
 from slimfix.shell import Argument, Command, Opaque
 from slimfix.shell.call import unwrap
@@ -29,7 +30,7 @@ def destination(dockerfile: Dockerfile, start: Instruction) -> Instruction | str
             continue
         if run.name != "RUN":
             continue
-        if not isinstance(run.script, Opaque) and consumers(run.script):
+        if (not isinstance(run.script, Opaque) and consumers(run.script)) or building(dockerfile, run):
             return _way(dockerfile, start, run) or run
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
@@ -11,7 +11,7 @@ from slimfix.layout import layout, line_start
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.failure import fates, sets_errexit
-from slimfix.shell.nodes import AndOr, Compound, Node, Sequence, Simple
+from slimfix.shell.nodes import AndOr, Compound, Node, Sequence, Simple, children
 from slimfix.text import Edit, Span
 
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
@@ -158,8 +158,35 @@ def _sequential(node: Node) -> bool:
     return any(isinstance(part, Sequence) and len(part.items) > 1 for part in node.parts)
 
 
+def only_tells(node: Node) -> bool:
+    """Whether a group of commands does no more than to write given text, which needs no package.
+
+    As the last one of a list under ``set -e`` it stops at the first of its commands that fails; with another
+    command behind it, it would not. So nothing is added behind it.
+    """
+    if not isinstance(node, Compound) or node.kind not in ("group", "subshell"):
+        return False
+    simple = list(_leaves(node))
+    tells = table("consumers")["base-image"]["speakers"]
+    return all(
+        isinstance(each, Simple)
+        and bool(each.words)
+        and each.words[0].value in tells
+        and not any(word.substitutions for word in each.words)
+        for each in simple
+    )
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    below = children(node)
+    for each in below:
+        yield from _leaves(each)
+    if not below:
+        yield node
+
+
 def _tidies(node: Node) -> bool:
-    return (
+    return only_tells(node) or (
         isinstance(node, Simple)
         and bool(node.words)
         and not system_path([word.value for word in node.words[1:]])

@@ -10,7 +10,8 @@ from slimfix.dockerfile.state import Base
 from slimfix.knowledge import alpine
 from slimfix.rules._apk_add import Add, adds, chosen_repository, deleted
 from slimfix.rules._build_consumers import consumers
-from slimfix.rules._build_later import compiles_at_run_time, needed
+from slimfix.rules._build_files import compiles_at_run_time
+from slimfix.rules._build_later import building, needed
 from slimfix.rules._build_move import destination, follows
 from slimfix.rules._build_place import Place, beginning, place
 
@@ -123,7 +124,8 @@ def releases(dockerfile: Dockerfile, add: Add) -> list[alpine.Release]:
 
 def _target(dockerfile: Dockerfile, add: Add, source: Place) -> Place | str:
     """The RUN that consumes the packages: the same, or a later one."""
-    if any(c.command.span.start > add.command.span.start for c in consumers(source.script)):
+    using = [each.command for each in consumers(source.script)] + building(dockerfile, add.run)
+    if any(command.span.start > add.command.span.start for command in using):
         return source
     found = destination(dockerfile, add.run)
     if found is None:

@@ -33,6 +33,7 @@ from slimfix.fix import Fix, Skip
 from slimfix.rules import _build_fix as write
 from slimfix.rules._apk_add import adds, deleted
 from slimfix.rules._build_consumers import consumers
+from slimfix.rules._build_later import nobody
 from slimfix.rules._build_plan import Planned, official, plan, releases
 from slimfix.rules._build_scan import places, recipe
 from slimfix.rules._managers import runs
@@ -80,4 +81,5 @@ def _fix(dockerfile: Dockerfile, plans: list[Planned]) -> Fix | str:
     if isinstance(edits, str):
         return edits
     add = plans[0].add
-    return write.fix(edits, plans, write.assumption(plans, releases(dockerfile, add), official(add)))
+    who = nobody(dockerfile, target.run)
+    return write.fix(edits, plans, write.assumption(who, plans, releases(dockerfile, add), official(add)))

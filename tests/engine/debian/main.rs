@@ -1,4 +1,5 @@
-use std::ffi::{c_char, CStr};
+use std::ffi::CStr;
+use std::os::raw::c_char;
 
 #[link(name = "yaml")]
 extern "C" {
