@@ -21,7 +21,7 @@ OPTIONS = Options(("A=1", "B=two words"), "prod", "host", "linux/arm64", ("--pul
         ("docker", ["x", "build", "--force-rm"]),
         ("buildx", ["x", "buildx", "build", "--load", "--progress=plain"]),
         ("podman", ["x", "build", "--format", "docker", "--force-rm"]),
-        ("buildah", ["x", "build", "--format", "docker", "--layers"]),
+        ("buildah", ["x", "build", "--format", "docker", "--force-rm", "--layers"]),
     ],
 )
 def test_build_command(kind: str, start: list[str]) -> None:

@@ -35,6 +35,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     gcc(*library, "-o", "libtwo.so", "two.c", "libone.so.1")
     gcc(*library, "-Wl,-rpath,$ORIGIN/../private", "-o", "librun.so", "two.c", "libone.so.1")
     gcc("gcc", "-c", "-o", "two.o", "two.c")
+    gcc(*library, "-Wl,-soname,libc.so", "-o", "libc.so", "one.c")
+    gcc(*library, "-o", "libmusl.so", "two.c", "libc.so")
     gcc("gcc", "-o", "main", "main.c", "libtwo.so", "-Wl,-rpath-link,.")
     return {path.name: path.read_bytes() for path in at.iterdir()}
 
@@ -80,6 +82,17 @@ def test_where_libraries_are_found(built: dict[str, bytes]) -> None:
     assert loader({"t.so": two, **link}).missing("t.so") == []
     dangling: dict[str, Content] = {"usr/lib/libone.so.1": Special(link="libone.so.1.9")}
     assert loader({"t.so": two, **dangling}).missing("t.so") == missing
+
+
+def test_the_loader_of_musl_is_its_libc(built: dict[str, bytes]) -> None:
+    libc, one = Special(built["libmusl.so"]), Special(built["libtwo.so"])
+    loaded: dict[str, Content] = {"lib/ld-musl-x86_64.so.1": "the loader"}
+    assert loader({"app/a.so": libc}).missing("app/a.so") == ["libc.so"]
+    assert loader({"app/a.so": libc, **loaded}).missing("app/a.so") == []
+    assert loader({"app/a.so": one, **loaded}).missing("app/a.so") == ["libone.so.1"]
+    # A program of the GNU loader has its own libc, on Alpine, too.
+    main = {"app/main": Special(built["main"]), **loaded}
+    assert "libc.so.6" in loader(main).missing("app/main")
 
 
 def test_a_lost_library_is_named_with_who_needs_it(built: dict[str, bytes]) -> None:

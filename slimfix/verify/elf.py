@@ -70,6 +70,7 @@ class Loader:
         self.tree = tree
         self.searched = tuple(searched)
         self.configured = tuple(_configured(texts))
+        self._musl = any(path.startswith(("lib/ld-musl-", "usr/lib/ld-musl-")) for path in tree)
         self._by_name: dict[str, list[str]] = {}
         for path, entry in tree.items():
             if entry.kind in ("file", "link") and ".so" in posixpath.basename(path):
@@ -87,6 +88,8 @@ class Loader:
 
     def finds(self, name: str, path: str, elf: Elf) -> bool:
         """Whether a library is found for the file at *path*."""
+        if self._musl and name.startswith(_IN_MUSL) and "ld-linux" not in elf.interpreter:
+            return True
         if "/" in name:
             return resolve(self.tree, posixpath.join("/", posixpath.dirname(path), name)) is not None
         origin = "/" + posixpath.dirname(path)
@@ -102,6 +105,9 @@ class Loader:
         return self._by_name.get(name, [])
 
 
+# musl's loader is its libc, and takes these names for itself, whatever follows the point:
+# load_library() in musl's ldso/dynlink.c.
+_IN_MUSL = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
 # The multiarch directories are those that ld.so.conf names on Debian, and that its loader knows as built.
 _STANDARD = (
     "/lib",

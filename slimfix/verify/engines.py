@@ -4,7 +4,7 @@
 docker      ``docker build``: the classic builder, or BuildKit where the client chooses it
 buildx      ``docker buildx build --load``
 podman      ``podman build --format docker``, so that HEALTHCHECK and SHELL are not dropped
-buildah     ``buildah build --layers --format docker``; containers by ``from`` and ``run``
+buildah     ``buildah build --format docker --layers``; containers by ``from`` and ``run``
 ==========  =============================================================================
 
 Which client there is on PATH and which engine it talks to (DOCKER_HOST, contexts) is the user's affair.
@@ -82,7 +82,7 @@ class Engine(NamedTuple):
         elif self.kind == "podman":
             command += ["build", "--format", "docker", "--force-rm"]
         else:
-            command += ["build", "--format", "docker", "--layers"]
+            command += ["build", "--format", "docker", "--force-rm", "--layers"]
         command += ["--tag", tag, "--file", dockerfile]
         if not cache:
             command.append("--no-cache")
@@ -123,7 +123,7 @@ class Engine(NamedTuple):
             line(text)
 
         try:
-            done = process.follow(command, seen, options.timeout)
+            done = process.follow(command, seen, options.timeout, children=not self.docker)
         except process.TimedOut:
             at = f", at step {begun}" if begun else ""
             raise EngineError(f"the build was stopped after {options.timeout:g} s{at}") from None
@@ -148,13 +148,15 @@ class Engine(NamedTuple):
             EngineError: it took too long. The container may then still be there.
         """
         net = ["--network", network] if network else []
+        # Their own warnings, with the time in them, are no output of the command.
+        client = [self.program] if self.docker else [self.program, "--log-level", "error"]
         try:
             if self.kind == "buildah":
-                self._ask("from", "--name", name, image)
-                return process.call([self.program, "run", *net, name, "--", *command], timeout)
+                self._ask("from", "--pull=false", "--name", name, image)
+                return process.call([*client, "run", *net, name, "--", *command], timeout)
             entrypoint = ["--entrypoint", command[0]]
             arguments = ["run", "--rm", "--name", name, *net, *entrypoint, image, *command[1:]]
-            return process.call([self.program, *arguments], timeout)
+            return process.call([*client, *arguments], timeout)
         except process.TimedOut:
             what = process.shown(command)
             raise EngineError(f"stopped after {timeout:g} s in the container: {what}") from None
@@ -189,7 +191,8 @@ class Engine(NamedTuple):
 
     def containers(self) -> set[str]:
         """The ids of all containers, running or not."""
-        return set(self._ask("ps", "--all", "--quiet", "--no-trunc").split())
+        whole = "--notruncate" if self.kind == "buildah" else "--no-trunc"
+        return set(self._ask("ps", "--all", "--quiet", whole).split())
 
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not; those that are gone are no problem."""

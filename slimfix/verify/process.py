@@ -50,8 +50,17 @@ def call(arguments: Sequence[str], timeout: float | None = None) -> Done:
         return Done(process.returncode, _text(out), _text(err), time.monotonic() - started)
 
 
-def follow(arguments: Sequence[str], line: Callable[[str], None], timeout: float | None = None) -> Done:
+def follow(
+    arguments: Sequence[str],
+    line: Callable[[str], None],
+    timeout: float | None = None,
+    *,
+    children: bool = False,
+) -> Done:
     """Run a program whose output, of both kinds, is handed on line by line as it comes.
+
+    *children* is for a program that tidies up when what it runs fails, and does not when it is
+    stopped itself: its children are stopped first.
 
     Raises:
         TimedOut: it took longer than *timeout* seconds.
@@ -59,8 +68,8 @@ def follow(arguments: Sequence[str], line: Callable[[str], None], timeout: float
     """
     started = time.monotonic()
     kept: list[str] = []
-    with _start(arguments, subprocess.STDOUT) as process, _ended(process):
-        with _deadline(process, timeout) as late:
+    with _start(arguments, subprocess.STDOUT) as process, _ended(process, children):
+        with _deadline(process, timeout, children) as late:
             assert process.stdout is not None
             for raw in process.stdout:
                 # A progress bar rewrites its line: what it said last is what counts.
@@ -119,32 +128,26 @@ def _start(arguments: Sequence[str], stderr: int) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended(process: subprocess.Popen[bytes], children: bool = False) -> Iterator[None]:
     """Whatever happens, the program does not outlive the block."""
     try:
         yield
     finally:
         if process.poll() is None:
-            _signal(process, signal.SIGINT)
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
-                process.wait()
+            _stop(process, children)
+            process.wait()
 
 
 @contextlib.contextmanager
-def _deadline(process: subprocess.Popen[bytes], timeout: float | None) -> Iterator[threading.Event]:
+def _deadline(
+    process: subprocess.Popen[bytes], timeout: float | None, children: bool = False
+) -> Iterator[threading.Event]:
     """Stop the program when its time is up; the event says whether that was so."""
     late = threading.Event()
 
     def stop() -> None:
         late.set()
-        _signal(process, signal.SIGINT)
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        _stop(process, children)
 
     if timeout is None:
         yield late
@@ -156,6 +159,42 @@ def _deadline(process: subprocess.Popen[bytes], timeout: float | None) -> Iterat
         yield late
     finally:
         timer.cancel()
+
+
+def _stop(process: subprocess.Popen[bytes], children: bool) -> None:
+    """Ask the program to end; kill it when it does not."""
+    if children and _stopped_from_below(process):
+        return
+    _signal(process, signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _stopped_from_below(process: subprocess.Popen[bytes]) -> bool:
+    """Stop what the program runs, now or next; whether it then ended."""
+    until = time.monotonic() + GRACE
+    while time.monotonic() < until:
+        for child in _children(process.pid):
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGINT)
+        try:
+            process.wait(0.5)
+            return True
+        except subprocess.TimeoutExpired:
+            pass
+    return False
+
+
+def _children(parent: int) -> Iterator[int]:
+    """The processes that a process has started, where the system has ``/proc``."""
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                # pid (name) state ppid ...; the name may hold anything.
+                if int(file.read().rpartition(b")")[2].split()[1]) == parent:
+                    yield int(name)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

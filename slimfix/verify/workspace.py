@@ -22,8 +22,8 @@ _TRIES = 10
 class Workspace:
     """Names for images and containers that nobody else has, and a directory.
 
-    Only what was made under these names, and the images that the classic builder said it made on the
-    way, are removed: nothing is looked up by pattern.
+    Only what was made under these names, and the images that a builder said it made on the way, are
+    removed: nothing is looked up by pattern.
     """
 
     def __init__(self, engine: Engine, keep: bool = False) -> None:
@@ -35,7 +35,7 @@ class Workspace:
         self._containers: list[str] = []
         self._made: list[str] = []
         # A step may print what looks like the builder's own lines: what was there before is never ours.
-        self._there = engine.images() | engine.containers() if engine.kind == "docker" else set()
+        self._there = engine.images() | engine.containers() if engine.kind != "buildx" else set()
 
     def tag(self, what: str) -> str:
         """A tag for an image that is about to be built."""
@@ -63,7 +63,7 @@ class Workspace:
             made.hear(text)
             line(text)
 
-        made = Made()
+        made = Made(self.engine.kind)
         try:
             return self.engine.build(dockerfile, context, tag, options, cache=cache, line=hear)
         finally:
@@ -99,7 +99,7 @@ class Workspace:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _remove_made(self) -> None:
-        """Remove the stages that do not ship, which the classic builder keeps without a name."""
+        """Remove the stages that do not ship, which a builder without BuildKit keeps without a name."""
         ours = [one for one in self._made if not _known(one, self._there)]
         # The last made lie on top of the earlier ones. Most went with the tags.
         if ours:

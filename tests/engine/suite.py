@@ -1,20 +1,23 @@
 """The build suite: every directory of ``tests/builds`` is a Dockerfile with its context and a ``case.toml``.
 
 ``case.toml``: ``smoke`` (commands that must end with 0 before and after), ``quick`` (part of the short
-run), ``slow`` (more than a minute on a small machine).
+run), ``slow`` (more than a minute on a small machine), ``stock`` (packages of Alpine that the case needs and
+a small repository may lack, when its compiler is not the usual one: there they are empty).
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import split
 from typing import Any, NamedTuple
 
 from slimfix.batch import Job
+from slimfix.dockerfile import Dockerfile
 from slimfix.rules import all_rules
+from slimfix.text import decode
 from slimfix.verify.archive import LayerCache
 from slimfix.verify.blame import Settled, settle
 from slimfix.verify.compare import Bench, Progress, Request, no_progress
@@ -30,6 +33,12 @@ CASES = Path(__file__).resolve().parent.parent / "builds"
 NETWORK = "host"
 """The stand-in engine has no other network, and a usual one has this, too."""
 TIMEOUT = 900
+STOCK = """\
+FROM {image}
+RUN for name in {names}; do \\
+        apk search --no-cache --quiet --exact $name | grep -q . || apk add --no-cache --virtual $name musl; \\
+    done
+"""
 NOTHING = "nothing to change"
 """What a row says of a case that slimfix leaves as it is."""
 
@@ -41,6 +50,7 @@ class Case(NamedTuple):
     smoke: tuple[tuple[str, ...], ...]
     quick: bool
     slow: bool
+    stock: tuple[str, ...]
 
     @property
     def dockerfile(self) -> Path:
@@ -63,11 +73,54 @@ def cases() -> Iterator[Case]:
     for path in sorted(CASES.glob("*/case.toml")):
         with open(path, "rb") as file:
             table: dict[str, Any] = tomllib.load(file)
-        unknown = table.keys() - {"smoke", "quick", "slow"}
+        unknown = table.keys() - {"smoke", "quick", "slow", "stock"}
         if unknown or not table.get("smoke"):
             raise ValueError(f"{path}: {unknown or 'no smoke command'}")
         smoke = tuple(tuple(split(command)) for command in table["smoke"])
-        yield Case(path.parent.name, smoke, table.get("quick", False), table.get("slow", False))
+        marks = table.get("quick", False), table.get("slow", False)
+        yield Case(path.parent.name, smoke, *marks, tuple(table.get("stock", ())))
+
+
+class Stocked(Bench):
+    """Builds on bases whose package repository has all that a case needs."""
+
+    bases: Mapping[str, str] = {}
+    """The prepared form of a base image."""
+
+    def _write(self, what: str, text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            words = line.split()
+            if words[:1] == ["FROM"] and words[1] in self.bases:
+                lines[number] = line.replace(words[1], self.bases[words[1]], 1)
+        return super()._write(what, "".join(lines))
+
+
+def stocked(case: Case, workspace: Workspace) -> dict[str, str]:
+    """The bases of a case by name, each with the packages that the repository lacks as empty ones.
+
+    Raises:
+        EngineError: one of them cannot be made.
+    """
+    if not case.stock:
+        return {}
+    found = {}
+    for base in bases(case):
+        tag = workspace.tag("base")
+        dockerfile = workspace.path("base.Dockerfile")
+        Path(dockerfile).write_text(STOCK.format(image=base, names=" ".join(case.stock)))
+        options = Options(network=NETWORK, timeout=TIMEOUT)
+        built = workspace.build(dockerfile, workspace.directory, tag, options, True, lambda line: None)
+        if not built.ok:
+            raise EngineError(f"{base} cannot be prepared: {built.output[-500:]}")
+        found[base] = tag
+    return found
+
+
+def bases(case: Case) -> list[str]:
+    """The images that a case starts from."""
+    stages = Dockerfile(decode(case.dockerfile.read_bytes())).stages
+    return list(dict.fromkeys(stage.base.reference for stage in stages if stage.parent is None))
 
 
 def run(
@@ -93,7 +146,8 @@ def run(
     problem = ""
     try:
         with Workspace(engine) as workspace:
-            bench = Bench(request, outcome.rewrite.before, workspace, progress, cache)
+            bench = Stocked(request, outcome.rewrite.before, workspace, progress, cache)
+            bench.bases = stocked(case, workspace)
             settled = settle(bench, job, outcome.rewrite, bisect=bisect)
     except EngineError as error:
         failure = getattr(error, "failure", None)
