@@ -164,10 +164,10 @@ def _open(proposal: Proposal | None, pull: Pull, seen: Seen, wishes: Wishes) -> 
         return Rebuild(pull, "asked")
     if not untouched:
         return Leave("users-commits", pull) if seen.told_hands_off else HandsOff(pull)
-    return _ours(proposal, pull, marker, wishes)
+    return _ours(proposal, pull, marker, seen, wishes)
 
 
-def _ours(proposal: Proposal, pull: Pull, marker: Marker, wishes: Wishes) -> Action:
+def _ours(proposal: Proposal, pull: Pull, marker: Marker, seen: Seen, wishes: Wishes) -> Action:
     """There is an open pull request that nobody else has touched."""
     # heads begins with where the branch is to stand: elsewhere, we were interrupted on the way.
     if proposal.content != marker.content or pull.head != marker.heads[0]:

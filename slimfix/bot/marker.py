@@ -42,7 +42,7 @@ def text(marker: Marker) -> str:
     data = marker._asdict()
     data["heads"] = data["heads"][:_HEADS]
     plain = json.dumps(data, separators=(",", ":"))
-    return "<!-- slimfix-bot:" + plain.replace("-", "\\u002d").replace(">", "\\u003e") + " -->"
+    return "<!-- slimfix-bot:" + plain.replace("--", "\\u002d\\u002d").replace(">", "\\u003e") + " -->"
 
 
 def find(body: str) -> Marker | None:

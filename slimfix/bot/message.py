@@ -149,8 +149,8 @@ def _saving(proposal: Proposal, repository: str, most: int) -> str:
         saved = [fix for fix in proposal.fixes if fix.path == change.path and fix.saving]
         if saved:
             sources = ", ".join(dict.fromkeys(inert.line(fix.source) for fix in saved))
-            total = size(sum(fix.saving for fix in saved))
-            rows.append(f"| {inert.code(change.path)} | about {total} | {sources} |")
+            amount = size(sum(fix.saving for fix in saved))
+            rows.append(f"| {inert.code(change.path)} | about {amount} | {sources} |")
     if not rows:
         return ""
     more = [f"| and {len(rows) - most} more | | |"] if len(rows) > most else []

@@ -133,13 +133,13 @@ class Settings:
         """
         found = self.at("x")
         policy = self._policy
-        given = {
+        given: dict[str, object] = {
             "group": policy.group,
             "rebase": policy.rebase,
             "labels": policy.labels,
             "draft": policy.draft,
+            "open_limit": policy.open_limit,
         }
-        given |= {"open_limit": policy.open_limit}
         for key, value in found.bot.items():
             given[key.replace("-", "_")] = _value(found.path or "", key, value)
         wishes = Wishes(**cast(Any, given))  # checked by _value, one by one

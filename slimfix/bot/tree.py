@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from slimfix.bot.git import Entry
 from slimfix.bot.names import bad_path
@@ -18,6 +18,9 @@ from slimfix.search import (
     matched,
 )
 from slimfix.text import decode
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 FILES = ("100644", "100755")
 LINK = "120000"
@@ -126,7 +129,9 @@ class Below:
 
 def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
     """The Dockerfiles of a tree in order, by the rules of :mod:`slimfix.search`, and what was passed over."""
-    sure, perhaps, unread = [], [], []
+    sure: list[str] = []
+    perhaps: list[str] = []
+    unread: list[Unread] = []
     for path, entry in tree.entries.items():
         *above, name = path.split("/")
         taken = is_dockerfile_name(name)
@@ -173,7 +178,7 @@ def _ignore_files(tree: Tree, paths: Iterable[str]) -> set[str]:
 
 def _ignored(tree: Tree, path: str) -> bool:
     """Whether a ``.gitignore`` hides the file, or a directory that it lies in."""
-    specs = []
+    specs: list[tuple[str, GitIgnoreSpec]] = []
     for directory in above(path):
         if directory and matched("/" + directory, True, specs):
             return True

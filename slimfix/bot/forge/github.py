@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from slimfix.bot import names
 from slimfix.bot.commits import Commit
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
 from slimfix.bot.http import Auth, Client, Interrupted, Refused
 from slimfix.bot.pace import Pace
@@ -160,7 +160,7 @@ class GitHub:
             text = " ".join(str(error.get("message")) for error in errors)
             if self.branch(repository, name) != (old if new != old else None):
                 raise Moved(name)
-            kind = "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
+            kind: Kind = "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
             raise BotError(kind, self.client.secrets.hide(f"updateRefs: {text[:200]}"))
 
     def open_pull(self, repository: Repository, new: New) -> Pull:
