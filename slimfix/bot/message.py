@@ -1,8 +1,4 @@
-"""What a pull request says: its title, its body, and the messages of its commits.
-
-Pure. Whatever comes from the repository passes through :mod:`.inert`. A body says first what it gains,
-then what a maintainer has to judge, then the rest; what does not fit is left out from the end.
-"""
+"""What a pull request says in its title and its commits, and what people say back by boxes in its body."""
 
 from __future__ import annotations
 
@@ -13,9 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
 
-from slimfix.bot import inert
 from slimfix.bot.commits import Commit
-from slimfix.bot.plan import PlannedFix, Proposal
+from slimfix.bot.plan import Proposal
 from slimfix.report.text import size
 
 TITLE = 100
@@ -48,16 +43,22 @@ def image(path: str, repository: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", called).strip("-.")[:40] or "main"
 
 
-def title(proposal: Proposal, repository: str) -> str:
-    """One line: how much is saved, of what, and by what above all."""
-    images = list(dict.fromkeys(image(change.path, repository) for change in proposal.changes))
-    known = phrases()
-    savings = {rule: sum(f.saving for f in proposal.fixes if f.rule == rule) for rule in proposal.rules}
-    order = list(known)
-    lead = min(
+def ranked(proposal: Proposal) -> list[str]:
+    """The rules that have a part in it: what is expected to save most comes first."""
+    order = list(phrases())
+    savings = {rule: sum(fix.saving for fix in proposal.fixes if fix.rule == rule) for rule in proposal.rules}
+    return sorted(
         proposal.rules, key=lambda rule: (-savings[rule], order.index(rule) if rule in order else len(order))
     )
-    goods = {known.get(rule, {}).get("good", "size") for rule in proposal.rules}
+
+
+def title(proposal: Proposal, repository: str) -> str:
+    """One line: how much is saved, of what, and by what above all."""
+    paths = [change.path for change in proposal.changes]
+    saved = [path for path in paths if any(fix.saving for fix in proposal.fixes if fix.path == path)]
+    images = list(dict.fromkeys(image(path, repository) for path in saved or paths))
+    rules = ranked(proposal)
+    goods = {phrases().get(rule, {}).get("good", "size") for rule in rules}
     what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
     if proposal.saving:
         start = f"Shrink {what} by about {size(proposal.saving)}"
@@ -67,7 +68,7 @@ def title(proposal: Proposal, repository: str) -> str:
         start = f"Rebuild {what} faster"
     else:
         start = f"Tidy the Dockerfile of {what}" if len(images) == 1 else f"Tidy {len(images)} Dockerfiles"
-    end = known.get(lead, {}).get("title", "")
+    end = phrases().get(rules[0], {}).get("title", "")
     return f"{start}: {end}" if end and len(start) + len(end) + 2 <= TITLE else start[:TITLE]
 
 
@@ -97,169 +98,6 @@ def _one_line(text: str) -> str:
     """For a commit message, which is no Markdown but may mention people all the same."""
     text = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
     return re.sub(r"([@#])(?=\w)", "\\1\u2060", text)[:300]
-
-
-def body(proposal: Proposal, repository: str, docs: str, version: str, limit: int, marker: str) -> str:
-    """The text of the pull request, with the notes of :mod:`.marker` as its last line."""
-    parts = _parts(proposal, repository, docs, version)
-    for most in (10_000, 60, 15, 4):
-        text = "\n\n".join(part for part in _parts(proposal, repository, docs, version, most) if part)
-        if len(text) + len(marker) + 2 <= limit:
-            return f"{text}\n\n{marker}"
-    text = "\n\n".join(parts)[: limit - len(marker) - 40].rsplit("\n", 1)[0]
-    return f"{text}\n\n(shortened)\n\n{marker}"
-
-
-def _parts(proposal: Proposal, repository: str, docs: str, version: str, most: int = 4) -> list[str]:
-    return [
-        _opening(proposal),
-        _saving(proposal, repository, most),
-        _fixes(proposal, docs, most),
-        _assumptions(proposal, most),
-        _keep_out(proposal),
-        _reproduce(proposal, version),
-        _closing(),
-    ]
-
-
-def _opening(proposal: Proposal) -> str:
-    count = len(proposal.commits)
-    commits = (
-        "one commit" if count == 1 else f"{count} commits, one for each rule: drop any that you do not want"
-    )
-    assumed = sum(fix.safety != "safe" for fix in proposal.fixes)
-    total = len(proposal.fixes)
-    if not assumed:
-        trust = "Every change keeps the commands that run, their order and their environment."
-    elif assumed == total:
-        trust = "The changes rest on the assumptions listed under *To review*."
-    else:
-        trust = f"{total - assumed} of {total} changes keep the commands that run as they are; {assumed} rest on an assumption, listed under *To review*."
-    where = _files(len(proposal.changes))
-    return f"This changes {where} in {commits}. {trust}"
-
-
-def _files(count: int) -> str:
-    return "one Dockerfile" if count == 1 else f"{count} Dockerfiles"
-
-
-def _saving(proposal: Proposal, repository: str, most: int) -> str:
-    rows = []
-    for change in proposal.changes:
-        saved = [fix for fix in proposal.fixes if fix.path == change.path and fix.saving]
-        if saved:
-            sources = ", ".join(dict.fromkeys(inert.line(fix.source) for fix in saved))
-            amount = size(sum(fix.saving for fix in saved))
-            rows.append(f"| {inert.code(change.path)} | about {amount} | {sources} |")
-    if not rows:
-        return ""
-    more = [f"| and {len(rows) - most} more | | |"] if len(rows) > most else []
-    total = [f"| **all** | **about {size(proposal.saving)}** | |"] if len(rows) > 1 else []
-    note = "Estimated, uncompressed; fixes without an estimate are not counted."
-    return "\n".join(
-        ["| Image of | Saves | Estimate from |", "|---|---|---|", *rows[:most], *more, *total, "", note]
-    )
-
-
-def _fixes(proposal: Proposal, docs: str, most: int) -> str:
-    from slimfix.rules import all_rules
-
-    rules = {rule.name: rule for rule in all_rules()}
-    lines = ["### What changes, and why"]
-    for name in proposal.rules:
-        fixes = [fix for fix in proposal.fixes if fix.rule == name]
-        link = f"[{name}]({docs.rstrip('/')}/{name}.md)" if docs else f"`{name}`"
-        lines += ["", f"**{link}** ({fixes[0].code})"]
-        if name in rules:
-            lines.append(f"{_why(rules[name].doc)}")
-        lines.append("")
-        for fix in fixes[:most]:
-            lines.append(
-                f"- {_place(fix)}: {inert.line(fix.message)}"
-                + (f" (about {size(fix.saving)})" if fix.saving else "")
-            )
-        if len(fixes) > most:
-            lines.append(f"- and {len(fixes) - most} more")
-    return "\n".join(lines)
-
-
-def _why(doc: str) -> str:
-    """The first two paragraphs of a rule's documentation: our own words, in Markdown."""
-    paragraphs = [" ".join(part.split()) for part in doc.strip().split("\n\n")]
-    return (
-        " ".join(paragraphs[:2])
-        if len(paragraphs) > 1 and not paragraphs[1].startswith("Before:")
-        else paragraphs[0]
-    )
-
-
-def _place(fix: PlannedFix) -> str:
-    first, last = fix.lines
-    return (
-        f"{inert.code(fix.path)} line {first}"
-        if first == last
-        else f"{inert.code(fix.path)} lines {first} to {last}"
-    )
-
-
-def assumptions(proposal: Proposal) -> list[str]:
-    """Each assumption as a line to tick."""
-    found: dict[str, list[str]] = {}
-    for fix in proposal.fixes:
-        if fix.assumption:
-            found.setdefault(fix.assumption, []).append(f"{_place(fix)}, `{fix.rule}`")
-    return [
-        f"- [ ] {inert.line(text)} ({'; '.join(places[:3])}{f' and {len(places) - 3} more' if len(places) > 3 else ''})"
-        for text, places in found.items()
-    ]
-
-
-def _assumptions(proposal: Proposal, most: int) -> str:
-    lines = assumptions(proposal)
-    if not lines:
-        return ""
-    more = [f"- and {len(lines) - most} more, in the messages of the commits"] if len(lines) > most else []
-    intro = "No tool can prove these from the files alone. Please tick what holds; drop the commit of what does not."
-    return "\n".join(["### To review", "", intro, "", *lines[:most], *more])
-
-
-def _keep_out(proposal: Proposal) -> str:
-    rule = proposal.rules[0]
-    lines = [
-        "<details><summary>Keep a part out, for good</summary>",
-        "",
-        f"One place: put `# slimfix: ignore={rule}` on the line above the instruction. The whole file: "
-        f"`# slimfix: ignore-file={rule}`. The whole repository, in `slimfix.toml`:",
-        "",
-        inert.block(f'ignore = ["{rule}"]', "toml"),
-        "",
-        "`[bot]` with `enabled = false` there turns the bot off.",
-        "",
-        "</details>",
-    ]
-    return "\n".join(lines)
-
-
-def _reproduce(proposal: Proposal, version: str) -> str:
-    import shlex
-
-    paths = [change.path for change in proposal.changes]
-    few = " ".join(shlex.quote(path) for path in paths) if len(paths) <= 5 else "."
-    verify = [
-        f"slimfix verify {shlex.quote(path)}   # builds both, compares the images" for path in paths[:3]
-    ]
-    commands = "\n".join([f"pip install 'slimfix=={version}'", f"slimfix --diff {few}", *verify])
-    summary = "<details><summary>Do it yourself, or measure it</summary>"
-    return "\n".join([summary, "", inert.block(commands, "sh"), "", "</details>"])
-
-
-def _closing() -> str:
-    return (
-        "---\n"
-        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; other commits on it are lost.\n\n"
-        "Close this and it stays closed: you are asked again only for other rules, or when you rename it. "
-        "Push to the branch and it is yours: the bot leaves it alone."
-    )
 
 
 def wants_rebase(text: str) -> bool:

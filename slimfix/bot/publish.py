@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from slimfix.bot import decide, marker, message
+from slimfix.bot import body, decide, marker, message
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Exists, Forge, Moved, New, Pull, Repository
 from slimfix.bot.http import Interrupted
@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
     branch: str
     action: str
-    """``create``, ``rebuild``, ``reword``, ``dress``, ``close``, ``hands-off``, ``leave`` or ``delete-branch``."""
+    """One of those of :mod:`.decide`, in lower case, or ``delete-branch``."""
     why: str = ""
     url: str = ""
     problems: tuple[str, ...] = ()
@@ -114,13 +114,10 @@ class _Run:
                 seen = self.look(branch, proposal)
                 action = decide.decide(proposal, seen, self.plan.wishes, self.allowed(branch))
                 return self.perform(branch, proposal, action)
-            except (Interrupted, Moved, Exists) as error:
-                last = error
-        raise (
-            last
-            if isinstance(last, BotError)
-            else BotError("moved", f"{branch} is being changed by someone else")
-        )
+            except (Interrupted, Moved, Exists) as error:  # noqa: PERF203  # each turn may end so
+                if number == TRIES - 1 and isinstance(error, Interrupted):
+                    raise
+        raise BotError("moved", f"{branch} is being changed by someone else")
 
     def look(self, branch: str, proposal: Proposal | None) -> decide.Seen:
         """What the forge shows of a branch."""
@@ -184,8 +181,8 @@ class _Run:
             self.forge.move_branch(self.repository, proposal.branch, action.replace, commit)
         title = message.title(proposal, self.repository.name)
         dressed = not self.plan.wishes.labels and not proposal.reviewers
-        body = self.body(proposal, self.notes(proposal, (commit,), title, dressed))
-        new = New(title, body, proposal.branch, self.plan.base, self.plan.wishes.draft)
+        text = self.text(proposal, self.notes(proposal, (commit,), title, dressed))
+        new = New(title, text, proposal.branch, self.plan.base, self.plan.wishes.draft)
         pull = self.forge.open_pull(self.repository, new)
         self.open[proposal.branch] = pull
         self.branches[proposal.branch] = commit
@@ -228,16 +225,16 @@ class _Run:
         title = message.title(proposal, self.repository.name)
         renamed = old is not None and pull.title != old.title
         notes = self.notes(proposal, heads, title, old.dressed if old else True)._replace(onto=onto)
-        body = message.with_ticks(self.body(proposal, notes), pull.body)
-        self.forge.edit_pull(self.repository, pull, None if renamed or title == pull.title else title, body)
+        text = message.with_ticks(self.text(proposal, notes), pull.body)
+        self.forge.edit_pull(self.repository, pull, None if renamed or title == pull.title else title, text)
 
     def dress(self, proposal: Proposal, pull: Pull) -> tuple[str, ...]:
         """Labels and reviewers; then the notes say that they were seen to."""
         problems = self.forge.decorate(self.repository, pull, self.plan.wishes.labels, proposal.reviewers)
         notes = marker.find(pull.body)
         if notes is not None:
-            body = f"{marker.without(pull.body)}\n\n{marker.text(notes._replace(dressed=True))}"
-            self.forge.edit_pull(self.repository, pull, body=body)
+            text = f"{marker.without(pull.body)}\n\n{marker.text(notes._replace(dressed=True))}"
+            self.forge.edit_pull(self.repository, pull, body=text)
         return tuple(problems)
 
     def close(self, action: decide.Close) -> Result:
@@ -248,9 +245,9 @@ class _Run:
         if reason == "obsolete" and notes is not None and groups == {":" not in notes.key}:
             reason = "superseded"
         if notes is not None and not self.terms.dry:
-            body = message.closed(marker.without(pull.body), reason)
-            body = f"{body}\n\n{marker.text(notes._replace(closed=reason))}"
-            self.forge.edit_pull(self.repository, pull, body=body, close=True)
+            text = message.closed(marker.without(pull.body), reason)
+            text = f"{text}\n\n{marker.text(notes._replace(closed=reason))}"
+            self.forge.edit_pull(self.repository, pull, body=text, close=True)
             self.forge.delete_branch(self.repository, pull.branch, pull.head)
             self.branches.pop(pull.branch, None)
             self.open.pop(pull.branch, None)
@@ -290,10 +287,9 @@ class _Run:
             dressed,
         )
 
-    def body(self, proposal: Proposal, notes: marker.Marker) -> str:
-        return message.body(
+    def text(self, proposal: Proposal, notes: marker.Marker) -> str:
+        return body.body(
             proposal,
-            self.repository.name,
             self.terms.docs,
             self.plan.version,
             self.forge.body_limit,
