@@ -153,9 +153,7 @@ def _keep_out(proposal: Proposal) -> str:
 def _reproduce(proposal: Proposal, version: str) -> str:
     paths = [change.path for change in proposal.changes]
     few = " ".join(map(shlex.quote, paths)) if len(paths) <= 5 else "."
-    verify = [
-        f"slimfix verify {shlex.quote(path)}  # builds before and after, and compares" for path in paths[:3]
-    ]
+    verify = [f"slimfix verify {shlex.quote(path)}  # builds both, and compares" for path in paths[:3]]
     commands = "\n".join([f"pip install 'slimfix=={version}'", f"slimfix --diff {few}", *verify])
     summary = "<details><summary>Do it yourself, or measure it</summary>"
     return "\n".join([summary, "", inert.block(commands, "sh"), "", "</details>"])
@@ -164,7 +162,8 @@ def _reproduce(proposal: Proposal, version: str) -> str:
 def _closing() -> str:
     return (
         "---\n"
-        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; other commits on it are lost.\n\n"
+        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
+        "lost.\n\n"
         "Close this and it stays closed: only other rules will be proposed, unless you rename it to be asked "
         "again. Push to the branch and it is yours: the bot leaves it alone."
     )

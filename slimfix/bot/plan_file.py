@@ -20,6 +20,11 @@ def document(plans: Iterable[plan.Plan]) -> str:
     return json.dumps({"slimfix-plan": VERSION, "plans": found}, indent=1) + "\n"
 
 
+def is_plan(text: str) -> bool:
+    """Whether a text is one that :func:`document` made."""
+    return text.startswith('{\n "slimfix-plan"')
+
+
 def read(text: str) -> list[plan.Plan]:
     """The plans of a file.
 

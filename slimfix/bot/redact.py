@@ -25,7 +25,7 @@ class Secrets:
 
     def add(self, value: str | None) -> None:
         """One more secret, in every form in which we send it."""
-        if value:
+        if value and len(value) >= 8:  # less is no secret, and would be found in any text
             self._known.add(value)
             self._known.add(basic(value))
             # In the middle of something longer, the first characters of its base64 depend on the offset.
@@ -47,4 +47,4 @@ def _inner(value: str, offset: int) -> str:
     """What every base64 has in it that holds *value* at that offset (modulo three)."""
     coded = base64.b64encode(b"\0" * offset + value.encode()).decode().rstrip("=")
     start = 0 if offset == 0 else 4
-    return coded[start : len(coded) - 1] or value
+    return coded[start : len(coded) - 1]
