@@ -9,12 +9,17 @@ import pytest
 
 pytest.importorskip("httpx", reason="the extra slimfix[bot] is not installed")
 
+from slimfix.bot import publish, read
 from slimfix.bot.forge.github import GitHub
 from slimfix.bot.pace import UNLIMITED, Pace
+from slimfix.bot.plan import Plan
+from slimfix.bot.publish import Terms
 from slimfix.bot.redact import Secrets
+from slimfix.bot.settings import Policy
 from tests.bot.clock import Clock
 from tests.bot.forge.contract import contract
 from tests.bot.forge.server import Forge, running
+from tests.bot.forge.world import Repo
 
 
 @pytest.fixture
@@ -44,3 +49,29 @@ class Token:
 
     def header(self) -> str:
         return f"Bearer {self.value}"
+
+
+class Bot:
+    """The bot at work on a forge, without its jobs."""
+
+    def __init__(self, forge: Forge, github: GitHub) -> None:
+        self.forge = forge
+        self.world = forge.world
+        self.github = github
+        self.terms = Terms()
+        self.secrets = Secrets(self.world.token)
+
+    def plan(self, repo: Repo, policy: Policy = Policy()) -> Plan:
+        return read.remote(self.github, repo.full, policy, self.terms, self.secrets, self.world.token)
+
+    def publish(self, plan: Plan) -> list[str]:
+        return [f"{one.action} {one.why}".strip() for one in publish.publish(self.github, plan, self.terms)]
+
+    def run(self, repo: Repo, policy: Policy = Policy()) -> list[str]:
+        """What is done, in words."""
+        return self.publish(self.plan(repo, policy))
+
+
+@pytest.fixture
+def bot(forge: Forge, github: GitHub) -> Bot:
+    return Bot(forge, github)
