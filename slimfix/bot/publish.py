@@ -6,6 +6,7 @@ and be run again: what was done is seen, and what was not is done.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ class Terms(NamedTuple):
     """The address under which there is a page for each rule."""
     forks: bool = False
     dry: bool = False
+    pause: Callable[[float], None] = time.sleep
     quiet: Callable[[], bool] = lambda: False
     hour_full: Callable[[str], bool] = lambda owner: False
     """Whether the owner of a repository, or everyone, has had enough for this hour."""
@@ -109,6 +111,7 @@ class _Run:
         for number in range(TRIES):
             try:
                 if number:
+                    self.terms.pause(2.0**number)
                     self.open = {pull.branch: pull for pull in self.forge.open_pulls(self.repository)}
                     self.branches = self.forge.branches(self.repository)
                 seen = self.look(branch, proposal)

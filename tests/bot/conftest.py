@@ -58,11 +58,12 @@ class Bot:
         self.forge = forge
         self.world = forge.world
         self.github = github
-        self.terms = Terms()
-        self.secrets = Secrets(self.world.token)
+        self.terms = Terms(pause=github.client.pace.clock.sleep)
+        self.token = self.world.token
+        self.secrets = Secrets(self.token)
 
     def plan(self, repo: Repo, policy: Policy = Policy()) -> Plan:
-        return read.remote(self.github, repo.full, policy, self.terms, self.secrets, self.world.token)
+        return read.remote(self.github, repo.full, policy, self.terms, self.secrets, self.token)
 
     def publish(self, plan: Plan) -> list[str]:
         return [f"{one.action} {one.why}".strip() for one in publish.publish(self.github, plan, self.terms)]

@@ -49,7 +49,11 @@ def test_one_commit_for_each_rule_and_only_the_changed_files(bot: Bot) -> None:
     assert [line.split()[0] for line in listing] == ["100755", "100644", "100755"]
     # Each commit stands for itself: the one before is what it was made from.
     for commit in repo.git("rev-list", f"main..{BRANCH}").split():
-        assert repo.git("diff-tree", "--no-commit-id", "-r", "--name-only", commit).splitlines()[0].endswith("Dockerfile")
+        assert (
+            repo.git("diff-tree", "--no-commit-id", "-r", "--name-only", commit)
+            .splitlines()[0]
+            .endswith("Dockerfile")
+        )
 
 
 def test_bytes_that_are_no_text_survive(bot: Bot) -> None:
@@ -252,7 +256,10 @@ def test_one_open_at_a_time(bot: Bot) -> None:
     assert bot.run(repo, grouped) == ["create", "leave open-limit"]
     repo.merge(repo.pulls[0])
     assert bot.run(repo, grouped) == ["create"]
-    assert [pull.head for pull in repo.pulls] == ["slimfix/dockerfiles-a-ca978112", "slimfix/dockerfiles-b-3e23e816"]
+    assert [pull.head for pull in repo.pulls] == [
+        "slimfix/dockerfiles-a-ca978112",
+        "slimfix/dockerfiles-b-3e23e816",
+    ]
 
 
 def test_grouped_in_another_way(bot: Bot) -> None:

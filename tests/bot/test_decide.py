@@ -37,7 +37,7 @@ def pull(notes: marker.Marker | None = NOTES, text: str = "Text", **fields: obje
 
 
 def closed(notes: marker.Marker = NOTES, **fields: object) -> Pull:
-    return pull(notes, **{"open": False, **fields})
+    return pull(notes, "Text", **{"open": False, **fields})
 
 
 def seen(*pulls: Pull, branch: Branch | None = None, told: bool = False) -> Seen:
@@ -59,58 +59,245 @@ ROWS: list[tuple[str, Proposal | None, Seen, Wishes, Allowed, str]] = [
     ("quiet hours", PROPOSAL, seen(), ON, Allowed(quiet=True), "leave quiet-hours"),
     # -- a branch without a pull request
     ("our branch of a run cut short", PROPOSAL, seen(branch=Branch(HEAD, True)), ON, Allowed(), "create"),
-    ("a branch of someone else", PROPOSAL, seen(branch=Branch(USER, False)), ON, Allowed(), "leave branch-taken"),
+    (
+        "a branch of someone else",
+        PROPOSAL,
+        seen(branch=Branch(USER, False)),
+        ON,
+        Allowed(),
+        "leave branch-taken",
+    ),
     # -- closed before
     ("closed by a maintainer", PROPOSAL, seen(closed()), ON, Allowed(), "leave declined"),
-    ("long ago, before one that we closed", PROPOSAL, seen(closed(NOTES._replace(closed="obsolete")), closed()), ON, Allowed(), "leave declined"),
+    (
+        "long ago, before one that we closed",
+        PROPOSAL,
+        seen(closed(NOTES._replace(closed="obsolete")), closed()),
+        ON,
+        Allowed(),
+        "leave declined",
+    ),
     ("closed, then renamed", PROPOSAL, seen(closed(title="Please")), ON, Allowed(), "create"),
     ("closed, with the label", PROPOSAL, seen(closed(labels=(decide.AGAIN,))), ON, Allowed(), "create"),
-    ("closed for other rules", PROPOSAL, seen(closed(NOTES._replace(rules=("merge-runs",)))), ON, Allowed(), "create"),
-    ("closed by us as obsolete", PROPOSAL, seen(closed(NOTES._replace(closed="obsolete"))), ON, Allowed(), "create"),
-    ("closed by us as disabled", PROPOSAL, seen(closed(NOTES._replace(closed="disabled"))), ON, Allowed(), "create"),
+    (
+        "closed for other rules",
+        PROPOSAL,
+        seen(closed(NOTES._replace(rules=("merge-runs",)))),
+        ON,
+        Allowed(),
+        "create",
+    ),
+    (
+        "closed by us as obsolete",
+        PROPOSAL,
+        seen(closed(NOTES._replace(closed="obsolete"))),
+        ON,
+        Allowed(),
+        "create",
+    ),
+    (
+        "closed by us as disabled",
+        PROPOSAL,
+        seen(closed(NOTES._replace(closed="disabled"))),
+        ON,
+        Allowed(),
+        "create",
+    ),
     ("a stranger's closed one", PROPOSAL, seen(closed()._replace(body="Hello")), ON, Allowed(), "create"),
-    ("merged, then new fixes", PROPOSAL, seen(closed(NOTES._replace(content="other"), merged=True)), ON, Allowed(), "create"),
-    ("merged, branch left", PROPOSAL, seen(closed(NOTES._replace(content="other"), merged=True), branch=Branch(HEAD, False)), ON, Allowed(), "create"),
-    ("merged, branch gone on", PROPOSAL, seen(closed(NOTES._replace(content="other"), merged=True), branch=Branch(USER, False)), ON, Allowed(), "leave branch-taken"),
+    (
+        "merged, then new fixes",
+        PROPOSAL,
+        seen(closed(NOTES._replace(content="other"), merged=True)),
+        ON,
+        Allowed(),
+        "create",
+    ),
+    (
+        "merged, branch left",
+        PROPOSAL,
+        seen(closed(NOTES._replace(content="other"), merged=True), branch=Branch(HEAD, False)),
+        ON,
+        Allowed(),
+        "create",
+    ),
+    (
+        "merged, branch gone on",
+        PROPOSAL,
+        seen(closed(NOTES._replace(content="other"), merged=True), branch=Branch(USER, False)),
+        ON,
+        Allowed(),
+        "leave branch-taken",
+    ),
     ("merged, then taken back", PROPOSAL, seen(MERGED), ON, Allowed(), "leave reverted"),
-    ("taken back, then asked for", PROPOSAL, seen(MERGED._replace(labels=(decide.AGAIN,))), ON, Allowed(), "create"),
+    (
+        "taken back, then asked for",
+        PROPOSAL,
+        seen(MERGED._replace(labels=(decide.AGAIN,))),
+        ON,
+        Allowed(),
+        "create",
+    ),
     # -- open
     ("nothing new", PROPOSAL, seen(pull()), ON, Allowed(), "leave up-to-date"),
-    ("nothing new, limits are for opening", PROPOSAL, seen(pull()), ON, Allowed(1, True, True), "leave up-to-date"),
+    (
+        "nothing new, limits are for opening",
+        PROPOSAL,
+        seen(pull()),
+        ON,
+        Allowed(1, True, True),
+        "leave up-to-date",
+    ),
     ("other texts", PROPOSAL._replace(content="content-2"), seen(pull()), ON, Allowed(), "rebuild changed"),
-    ("other texts, in quiet hours", PROPOSAL._replace(content="content-2"), seen(pull()), ON, Allowed(quiet=True), "rebuild changed"),
+    (
+        "other texts, in quiet hours",
+        PROPOSAL._replace(content="content-2"),
+        seen(pull()),
+        ON,
+        Allowed(quiet=True),
+        "rebuild changed",
+    ),
     ("cut short before the branch moved", PROPOSAL, seen(pull(head=OLD)), ON, Allowed(), "rebuild changed"),
     ("other messages", PROPOSAL._replace(fingerprint="fixes-2"), seen(pull()), ON, Allowed(), "reword"),
     ("labels not seen to", PROPOSAL, seen(pull(NOTES._replace(dressed=False))), ON, Allowed(), "dress"),
     ("a conflict", PROPOSAL, seen(pull(conflicted=True)), ON, Allowed(), "rebuild conflicted"),
-    ("a conflict, rebase=conflicted", PROPOSAL, seen(pull(conflicted=True)), Wishes(rebase="conflicted"), Allowed(), "rebuild conflicted"),
-    ("a conflict, rebase=never", PROPOSAL, seen(pull(conflicted=True)), Wishes(rebase="never"), Allowed(), "leave up-to-date"),
+    (
+        "a conflict, rebase=conflicted",
+        PROPOSAL,
+        seen(pull(conflicted=True)),
+        Wishes(rebase="conflicted"),
+        Allowed(),
+        "rebuild conflicted",
+    ),
+    (
+        "a conflict, rebase=never",
+        PROPOSAL,
+        seen(pull(conflicted=True)),
+        Wishes(rebase="never"),
+        Allowed(),
+        "leave up-to-date",
+    ),
     ("behind, and it must not be", PROPOSAL, seen(pull(behind=True)), ON, Allowed(), "rebuild behind"),
-    ("behind, and it may be", PROPOSAL, seen(pull(NOTES._replace(onto=OLD))), ON, Allowed(), "leave up-to-date"),
-    ("behind, rebase=behind", PROPOSAL, seen(pull(NOTES._replace(onto=OLD))), Wishes(rebase="behind"), Allowed(), "rebuild behind"),
-    ("behind, rebase=conflicted", PROPOSAL, seen(pull(behind=True)), Wishes(rebase="conflicted"), Allowed(), "leave up-to-date"),
-    ("other texts, rebase=never", PROPOSAL._replace(content="content-2"), seen(pull()), Wishes(rebase="never"), Allowed(), "leave rebase-never"),
-    ("asked for, rebase=never", PROPOSAL, seen(pull(text=TICKED)), Wishes(rebase="never"), Allowed(), "rebuild asked"),
+    (
+        "behind, and it may be",
+        PROPOSAL,
+        seen(pull(NOTES._replace(onto=OLD))),
+        ON,
+        Allowed(),
+        "leave up-to-date",
+    ),
+    (
+        "behind, rebase=behind",
+        PROPOSAL,
+        seen(pull(NOTES._replace(onto=OLD))),
+        Wishes(rebase="behind"),
+        Allowed(),
+        "rebuild behind",
+    ),
+    (
+        "behind, rebase=conflicted",
+        PROPOSAL,
+        seen(pull(behind=True)),
+        Wishes(rebase="conflicted"),
+        Allowed(),
+        "leave up-to-date",
+    ),
+    (
+        "other texts, rebase=never",
+        PROPOSAL._replace(content="content-2"),
+        seen(pull()),
+        Wishes(rebase="never"),
+        Allowed(),
+        "leave rebase-never",
+    ),
+    (
+        "asked for, rebase=never",
+        PROPOSAL,
+        seen(pull(text=TICKED)),
+        Wishes(rebase="never"),
+        Allowed(),
+        "rebuild asked",
+    ),
     ("someone pushed", PROPOSAL, seen(pull(head=USER)), ON, Allowed(), "hands-off"),
-    ("someone pushed, and we said so", PROPOSAL, seen(pull(head=USER), told=True), ON, Allowed(), "leave users-commits"),
-    ("someone pushed, other texts", PROPOSAL._replace(content="content-2"), seen(pull(head=USER), told=True), ON, Allowed(), "leave users-commits"),
-    ("someone pushed, and asks", PROPOSAL, seen(pull(head=USER, text=TICKED)), ON, Allowed(), "rebuild asked"),
-    ("someone pushed, a conflict", PROPOSAL, seen(pull(head=USER, conflicted=True), told=True), ON, Allowed(), "leave users-commits"),
+    (
+        "someone pushed, and we said so",
+        PROPOSAL,
+        seen(pull(head=USER), told=True),
+        ON,
+        Allowed(),
+        "leave users-commits",
+    ),
+    (
+        "someone pushed, other texts",
+        PROPOSAL._replace(content="content-2"),
+        seen(pull(head=USER), told=True),
+        ON,
+        Allowed(),
+        "leave users-commits",
+    ),
+    (
+        "someone pushed, and asks",
+        PROPOSAL,
+        seen(pull(head=USER, text=TICKED)),
+        ON,
+        Allowed(),
+        "rebuild asked",
+    ),
+    (
+        "someone pushed, a conflict",
+        PROPOSAL,
+        seen(pull(head=USER, conflicted=True), told=True),
+        ON,
+        Allowed(),
+        "leave users-commits",
+    ),
     ("nothing is left", None, seen(pull()), ON, Allowed(), "close obsolete"),
     ("nothing is left, someone pushed", None, seen(pull(head=USER)), ON, Allowed(), "leave users-commits"),
     ("turned off while open", None, seen(pull()), Wishes(enabled=False), Allowed(), "close disabled"),
-    ("turned off, someone pushed", None, seen(pull(head=USER)), Wishes(enabled=False), Allowed(), "leave users-commits"),
+    (
+        "turned off, someone pushed",
+        None,
+        seen(pull(head=USER)),
+        Wishes(enabled=False),
+        Allowed(),
+        "leave users-commits",
+    ),
     ("to another base", PROPOSAL, seen(pull(base="next")), ON, Allowed(), "leave retargeted"),
-    ("locked", PROPOSAL._replace(content="content-2"), seen(pull(locked=True)), ON, Allowed(), "leave locked"),
+    (
+        "locked",
+        PROPOSAL._replace(content="content-2"),
+        seen(pull(locked=True)),
+        ON,
+        Allowed(),
+        "leave locked",
+    ),
     ("someone's own, from our branch", PROPOSAL, seen(pull(None)), ON, Allowed(), "leave no-marker"),
-    ("notes that are no longer ours", PROPOSAL, seen(pull()._replace(body="<!-- slimfix-bot:{} -->")), ON, Allowed(), "leave no-marker"),
-    ("open again after a maintainer closed another", PROPOSAL, seen(pull(), closed()), ON, Allowed(), "leave up-to-date"),
+    (
+        "notes that are no longer ours",
+        PROPOSAL,
+        seen(pull()._replace(body="<!-- slimfix-bot:{} -->")),
+        ON,
+        Allowed(),
+        "leave no-marker",
+    ),
+    (
+        "open again after a maintainer closed another",
+        PROPOSAL,
+        seen(pull(), closed()),
+        ON,
+        Allowed(),
+        "leave up-to-date",
+    ),
 ]
 
 
 def told(action: decide.Action) -> str:
     """An action in words."""
-    names = {decide.Create: "create", decide.Reword: "reword", decide.Dress: "dress", decide.HandsOff: "hands-off"}
+    names = {
+        decide.Create: "create",
+        decide.Reword: "reword",
+        decide.Dress: "dress",
+        decide.HandsOff: "hands-off",
+    }
     if isinstance(action, decide.Leave):
         return f"leave {action.because}"
     if isinstance(action, decide.Rebuild):
@@ -120,7 +307,9 @@ def told(action: decide.Action) -> str:
     return names[type(action)]
 
 
-@pytest.mark.parametrize(("name", "proposal", "shown", "wishes", "allowed", "expected"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(
+    ("name", "proposal", "shown", "wishes", "allowed", "expected"), ROWS, ids=[row[0] for row in ROWS]
+)
 def test_the_one_thing_to_do(
     name: str, proposal: Proposal | None, shown: Seen, wishes: Wishes, allowed: Allowed, expected: str
 ) -> None:

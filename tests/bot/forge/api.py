@@ -18,7 +18,9 @@ _ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
 
 
 def route(method: str, template: str) -> Callable[[Handler], Handler]:
-    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template).replace("(?P<rest>[^/]+)", "(?P<rest>.+)") + r"\Z")
+    pattern = re.compile(
+        re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template).replace("(?P<rest>[^/]+)", "(?P<rest>.+)") + r"\Z"
+    )
 
     def register(handler: Handler) -> Handler:
         _ROUTES.append((method, pattern, handler))
@@ -95,7 +97,9 @@ class Api:
             for one in given["refUpdates"]:
                 old, new = one["beforeOid"], one["afterOid"]
                 if repo.protected and one["name"].removeprefix("refs/heads/").startswith(repo.protected):
-                    return 200, _graphql_error("Repository rule violations found: Cannot update this protected ref.")
+                    return 200, _graphql_error(
+                        "Repository rule violations found: Cannot update this protected ref."
+                    )
                 if new.strip("0") == "":
                     lines.append(f"delete {one['name']} {old}")
                 else:
@@ -106,11 +110,17 @@ class Api:
             except Failure as failure:
                 return 200, _graphql_error(failure.answer[1]["message"])
             except GitError:
-                return 200, _graphql_error("Reference cannot be updated: it does not match the expected value")
+                return 200, _graphql_error(
+                    "Reference cannot be updated: it does not match the expected value"
+                )
             for one in given["refUpdates"]:
                 if one["afterOid"].strip("0") == "":
                     for pull in repo.pulls:
-                        if f"refs/heads/{pull.head}" == one["name"] and pull.state == "open" and not pull.fork:
+                        if (
+                            f"refs/heads/{pull.head}" == one["name"]
+                            and pull.state == "open"
+                            and not pull.fork
+                        ):
                             pull.head_sha, pull.state = one["beforeOid"], "closed"
         return 200, {"data": {"updateRefs": {"clientMutationId": None}}}
 
@@ -140,7 +150,11 @@ class Api:
     def pull(self, repo: Repo, pull: Pull, detail: bool = False) -> dict[str, Any]:
         head = repo.head(pull)
         owner = "stranger" if pull.fork else repo.owner
-        source = {**self.repository(repo), "full_name": f"{owner}/{repo.name}"} if pull.fork else self.repository(repo)
+        source = (
+            {**self.repository(repo), "full_name": f"{owner}/{repo.name}"}
+            if pull.fork
+            else self.repository(repo)
+        )
         result: dict[str, Any] = {
             "number": pull.number,
             "id": repo.number * 1000 + pull.number,
@@ -167,11 +181,22 @@ class Api:
             conflicted = is_open and repo.conflicted(pull)
             behind = is_open and repo.strict and repo.behind(pull)
             state = "dirty" if conflicted else "behind" if behind else "clean"
-            result |= {"merged": pull.merged, "mergeable": not conflicted if is_open else None, "mergeable_state": state}
+            result |= {
+                "merged": pull.merged,
+                "mergeable": not conflicted if is_open else None,
+                "mergeable_state": state,
+            }
         return result
 
     def label(self, name: str) -> dict[str, Any]:
-        return {"name": name, "id": 1, "node_id": "L", "url": "https://forge.example/l", "color": "ededed", "default": False}
+        return {
+            "name": name,
+            "id": 1,
+            "node_id": "L",
+            "url": "https://forge.example/l",
+            "color": "ededed",
+            "default": False,
+        }
 
     def found(self, repo: Repo, fields: dict[str, str]) -> Pull:
         number = int(fields["number"])
@@ -187,14 +212,20 @@ class Api:
             "sha": sha,
             "message": message,
             "tree": {"sha": tree, "url": "https://forge.example/t"},
-            "parents": [{"sha": p, "url": "https://forge.example/p", "html_url": "https://forge.example/p"} for p in parents.split()],
+            "parents": [
+                {"sha": p, "url": "https://forge.example/p", "html_url": "https://forge.example/p"}
+                for p in parents.split()
+            ],
             "author": {"name": an, "email": ae, "date": ad},
             "committer": {"name": cn, "email": ce, "date": cd},
         }
 
 
 def _graphql_error(message: str) -> dict[str, Any]:
-    return {"data": {"updateRefs": None}, "errors": [{"type": "UNPROCESSABLE", "path": ["updateRefs"], "message": message}]}
+    return {
+        "data": {"updateRefs": None},
+        "errors": [{"type": "UNPROCESSABLE", "path": ["updateRefs"], "message": message}],
+    }
 
 
 R = "/repos/{owner}/{repo}"
@@ -241,17 +272,27 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
     commits = []
     for sha in shas:
         commit = api.commit(repo, sha)
-        commits.append({"sha": sha, "commit": commit, "parents": commit["parents"], "author": None, "committer": None})
+        commits.append(
+            {"sha": sha, "commit": commit, "parents": commit["parents"], "author": None, "committer": None}
+        )
     first = api.commit(repo, base)
     one = {"sha": base, "commit": first, "parents": first["parents"], "author": None, "committer": None}
     status = {"status": "ahead", "ahead_by": len(shas), "behind_by": 0, "total_commits": len(shas)}
-    return 200, {**status, "commits": commits, "base_commit": one, "merge_base_commit": {**one, "sha": merge_base}}
+    return 200, {
+        **status,
+        "commits": commits,
+        "base_commit": one,
+        "merge_base_commit": {**one, "sha": merge_base},
+    }
 
 
 @route("POST", R + "/git/blobs")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
     data = base64.b64decode(body["content"]) if body.get("encoding") == "base64" else body["content"].encode()
-    return 201, {"sha": repo.git("hash-object", "-w", "--stdin", given=data), "url": "https://forge.example/b"}
+    return 201, {
+        "sha": repo.git("hash-object", "-w", "--stdin", given=data),
+        "url": "https://forge.example/b",
+    }
 
 
 @route("POST", R + "/git/trees")
@@ -276,7 +317,9 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
     person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _BOT.items()}
     parents = [word for parent in body["parents"] for word in ("-p", parent)]
     try:
-        sha = repo.git("commit-tree", body["tree"], *parents, "-F", "-", given=body["message"].encode(), env=person)
+        sha = repo.git(
+            "commit-tree", body["tree"], *parents, "-F", "-", given=body["message"].encode(), env=person
+        )
     except GitError:
         raise Failure(422, "Tree SHA does not exist") from None
     return 201, api.commit(repo, sha)
@@ -291,7 +334,9 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
     if repo.sha(name):
         raise Failure(422, "Reference already exists")
     if repo.protected and name.startswith(repo.protected):
-        raise Failure(422, "Repository rule violations found\n\nCannot create ref due to creations being restricted.")
+        raise Failure(
+            422, "Repository rule violations found\n\nCannot create ref due to creations being restricted."
+        )
     try:
         repo.git("update-ref", f"refs/heads/{name}", body["sha"], "0" * 40)
     except GitError:
@@ -316,14 +361,19 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
     sha, base = repo.sha(head), repo.sha(body["base"])
     if sha is None or base is None:
         raise invalid("PullRequest", field="base" if sha else "head", code="invalid")
-    if any(pull.head == head and pull.base == body["base"] and pull.state == "open" and not pull.fork for pull in repo.pulls):
+    if any(
+        pull.head == head and pull.base == body["base"] and pull.state == "open" and not pull.fork
+        for pull in repo.pulls
+    ):
         raise invalid("PullRequest", f"A pull request already exists for {repo.owner}:{head}.")
     if not repo.git("rev-list", f"{base}..{sha}"):
         raise invalid("PullRequest", f"No commits between {body['base']} and {head}")
     if len(body.get("body") or "") > 65536:
         raise invalid("PullRequest", "body is too long (maximum is 65536 characters)", "body")
     number = len(repo.pulls) + 1
-    pull = Pull(number, body["title"], body.get("body") or "", head, body["base"], sha, body.get("draft", False))
+    pull = Pull(
+        number, body["title"], body.get("body") or "", head, body["base"], sha, body.get("draft", False)
+    )
     repo.pulls.append(pull)
     return 201, api.pull(repo, pull, detail=True)
 

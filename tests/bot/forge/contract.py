@@ -67,7 +67,12 @@ class Contract:
         self.document = document
         self.registry = jsonschema_rs.Registry([("urn:github", document)])
         self.routes = [
-            (re.compile(re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(path)).replace("[^/]+$", ".+$") + r"\Z"), path)
+            (
+                re.compile(
+                    re.sub(r"\\\{[^/]*?\\\}", "[^/]+", re.escape(path)).replace("[^/]+$", ".+$") + r"\Z"
+                ),
+                path,
+            )
             for path in document["paths"]
         ]
         self.routes.sort(key=lambda route: route[1].count("{"))
@@ -101,7 +106,9 @@ class Contract:
         if body is not None:
             if not content:
                 return [*wrong, f"{method} {path}: takes no body"]
-            wrong += self._check(f"{place}/requestBody/content/{_pointer('application/json')}/schema", body, f"{method} {path}")
+            wrong += self._check(
+                f"{place}/requestBody/content/{_pointer('application/json')}/schema", body, f"{method} {path}"
+            )
             schema = self.resolved(content["application/json"]["schema"])
             if "properties" in schema and isinstance(body, dict):
                 extra = body.keys() - schema["properties"].keys()
@@ -125,13 +132,17 @@ class Contract:
             where = f"{place}/responses/{status}"
         if "application/json" not in answer.get("content", {}):
             return []
-        return self._check(f"{where}/content/{_pointer('application/json')}/schema", body, f"{method} {path} {status}")
+        return self._check(
+            f"{where}/content/{_pointer('application/json')}/schema", body, f"{method} {path} {status}"
+        )
 
     def _check(self, reference: str, value: Any, told: str) -> list[str]:
         import jsonschema_rs
 
         if reference not in self.validators:
-            self.validators[reference] = jsonschema_rs.validator_for({"$ref": reference}, registry=self.registry)
+            self.validators[reference] = jsonschema_rs.validator_for(
+                {"$ref": reference}, registry=self.registry
+            )
         return [
             f"{told}: {error.message[:300]} at {'/'.join(map(str, error.instance_path))}"
             for error in self.validators[reference].iter_errors(value)
@@ -169,7 +180,10 @@ class Contract:
         if not isinstance(real, dict):
             return real
         properties = schema.get("properties", {})
-        result = {key: self.fill(properties[key], value) if key in properties else value for key, value in real.items()}
+        result = {
+            key: self.fill(properties[key], value) if key in properties else value
+            for key, value in real.items()
+        }
         for key in schema.get("required", ()):
             if key not in result:
                 result[key] = self.made_up(properties.get(key, {}), key)
@@ -191,7 +205,11 @@ class Contract:
         if "allOf" in schema or kind == "object" or "properties" in schema:
             return self.fill(schema, {})
         if kind == "string":
-            texts = {"date-time": "2024-01-01T00:00:00Z", "uri": f"https://forge.example/{name}", "email": "a@forge.example"}
+            texts = {
+                "date-time": "2024-01-01T00:00:00Z",
+                "uri": f"https://forge.example/{name}",
+                "email": "a@forge.example",
+            }
             return texts.get(schema.get("format", ""), "")
         return {"integer": 0, "number": 0, "boolean": False, "array": []}.get(str(kind))
 

@@ -76,7 +76,9 @@ class Repo:
     def node(self) -> str:
         return f"R_{self.number}"
 
-    def git(self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = {}, check: bool = True) -> str:
+    def git(
+        self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = {}, check: bool = True
+    ) -> str:
         """What git prints; surrounding white space gone."""
         command = ["git", f"--git-dir={self.path}", *arguments]
         done = subprocess.run(command, input=given, capture_output=True, env={**ENV, **env}, check=False)
@@ -93,7 +95,9 @@ class Repo:
 
     # -- what people do ------------------------------------------------------------------------
 
-    def push_files(self, files: Mapping[str, Content | None], branch: str = "main", message: str = "Work") -> str:
+    def push_files(
+        self, files: Mapping[str, Content | None], branch: str = "main", message: str = "Work"
+    ) -> str:
         """A commit by a person on a branch, which is made if there is none; None deletes a file."""
         with self.lock:
             parent = self.sha(branch) or self.sha(self.default)
@@ -106,9 +110,15 @@ class Repo:
                     continue
                 mode, text = content if isinstance(content, tuple) else ("100644", content)
                 data = text if isinstance(text, bytes) else text.encode()
-                sha = data.decode() if mode == "160000" else self.git("hash-object", "-w", "--stdin", given=data)
+                sha = (
+                    data.decode()
+                    if mode == "160000"
+                    else self.git("hash-object", "-w", "--stdin", given=data)
+                )
                 lines.append(f"{mode} {sha}\t{path}")
-            self.git("update-index", "-z", "--index-info", given=os.fsencode("\0".join(lines) + "\0"), env=index)
+            self.git(
+                "update-index", "-z", "--index-info", given=os.fsencode("\0".join(lines) + "\0"), env=index
+            )
             tree = self.git("write-tree", env=index)
             os.unlink(index["GIT_INDEX_FILE"])
             parents = ["-p", parent] if parent else []
@@ -120,7 +130,9 @@ class Repo:
         """Merge a pull request, and leave its branch."""
         tree = self.git("merge-tree", "--write-tree", pull.base, self.head(pull)).splitlines()[0]
         parents = ["-p", str(self.sha(pull.base)), "-p", self.head(pull)]
-        self.git("update-ref", f"refs/heads/{pull.base}", self.git("commit-tree", tree, *parents, "-m", "Merge"))
+        self.git(
+            "update-ref", f"refs/heads/{pull.base}", self.git("commit-tree", tree, *parents, "-m", "Merge")
+        )
         pull.head_sha = self.head(pull)
         pull.merged, pull.state = True, "closed"
 
@@ -129,7 +141,10 @@ class Repo:
 
     def read(self, branch: str, path: str) -> str:
         done = subprocess.run(
-            ["git", f"--git-dir={self.path}", "show", f"{branch}:{path}"], capture_output=True, env=ENV, check=True
+            ["git", f"--git-dir={self.path}", "show", f"{branch}:{path}"],
+            capture_output=True,
+            env=ENV,
+            check=True,
         )
         return done.stdout.decode("utf-8", "surrogateescape")
 
@@ -187,7 +202,7 @@ class World:
         repo = Repo(owner, name, path, next(self.numbers), **fields)
         subprocess.run(["git", "init", "-q", "--bare", "-b", repo.default, str(path)], env=ENV, check=True)
         with (path / "config").open("a") as config:
-            config.write("[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n[http]\n\treceivepack = true\n")
+            config.write("[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n")
         self.repos[full.lower()] = repo
         if files:
             repo.push_files(files, repo.default)
