@@ -13,8 +13,11 @@ def line(text: str, limit: int = 500) -> str:
     """The text as one line of Markdown that shows it as it is."""
     text = " ".join(_visible(text).split())
     text = text if len(text) <= limit else text[: limit - 1] + "…"
-    parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if number % 2 else _prose(part) for number, part in enumerate(parts))
+    runs = re.findall("`+", text)
+    if any(len(run) > 1 for run in runs) or len(runs) % 2:
+        return _prose(text)  # no telling what is meant to be code
+    parts = text.split("`")
+    return "".join(code(part, limit) if number % 2 else _prose(part) for number, part in enumerate(parts))
 
 
 def _prose(text: str) -> str:

@@ -1,7 +1,8 @@
 """``slimfix bot`` in a process that dies at a request: ``python -m tests.bot.killed WHEN WHERE ARGUMENT...``.
 
-WHEN is ``before`` (the request is not sent), ``after`` (it is carried out, and the answer is
-lost) or ``never``. WHERE is the number of the request, or the end of the path of a POST. The process ends as ``kill -9`` would end it, without a word to anyone.
+WHEN is ``before`` (the request is not sent), ``after`` (it is carried out, and the answer is lost) or
+``never``. WHERE is the number of the request, or the end of the path of a POST. The process ends as
+``kill -9`` would end it, without a word to anyone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def main() -> None:
             os._exit(137)
         return answer
 
-    Client._send = send  # type: ignore[method-assign]  # the point of this program
+    Client._send = send  # type: ignore[method-assign,assignment]  # the point of this program
     bot.main(arguments, prog_name="slimfix bot")
 
 

@@ -134,6 +134,7 @@ class Api:
         return {
             "id": repo.number,
             "node_id": repo.node,
+            "url": f"{self.address}/api/v3/repos/{repo.full}",
             "name": repo.name,
             "full_name": repo.full,
             "owner": self.user(repo.owner),
