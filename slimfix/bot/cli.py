@@ -186,8 +186,12 @@ def _plan(clone: str | None, branch: str, output: str | None, options: dict[str,
                 err(told.lines()[0])
     for one in plans:
         found = sum(len(proposal.fixes) for proposal in one.proposals)
-        where = f"{len(one.proposals)} pull requests, {one.dockerfiles} Dockerfiles"
-        err(f"{one.repository}: {found} fixes in {where}")
+        told = (
+            _count(found, "fix"),
+            _count(len(one.proposals), "pull request"),
+            _count(one.dockerfiles, "Dockerfile"),
+        )
+        err(f"{one.repository}: {', '.join(told)}")
         for unread in one.unread:
             err(f"{one.repository}: {unread.path!r} passed over: {unread.reason}")
     text = plan_file.document(plans).encode()
@@ -255,8 +259,19 @@ def _work_off(
         tempfile.tempdir = None
         shutil.rmtree(scratch, ignore_errors=True)
     opened = sum(result.action == "create" for one in done for result in one.results)
-    err(f"{len(done)} repositories: {opened} pull requests {'would be ' * options['dry_run']}opened")
+    would = "would be " if options["dry_run"] else ""
+    err(f"{_count(len(done), 'repository')}: {_count(opened, 'pull request')} {would}opened")
     return FAILED if failed else 0
+
+
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return (
+        f"{number} {noun[:-1]}ies"
+        if noun.endswith("y")
+        else f"{number} {noun}{'es' if noun.endswith('x') else 's'}"
+    )
 
 
 def _tell(one: Outcome, style: str, number: int, total: int) -> None:
