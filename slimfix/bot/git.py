@@ -33,7 +33,6 @@ _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
     "core.attributesFile": os.devnull,
-    "core.excludesFile": os.devnull,
     "core.sshCommand": "false",
     "credential.helper": "",
     "submodule.recurse": "false",
@@ -44,7 +43,6 @@ _SETTINGS = {
     "gc.auto": "0",
     "maintenance.auto": "false",
     "protocol.version": "2",
-    "advice.detachedHead": "false",
 }
 
 

@@ -197,12 +197,18 @@ class Jobs:
         """What becomes of jobs, as they end."""
         left = set(ids)
         while left:
-            found = DBOS.list_workflows(workflow_ids=list(left)[:500], status=_ENDED)
-            for done in found:
-                left.discard(done.workflow_id)
-                yield _outcome(done)
+            found = list(self.ended(left))
+            for job, one in found:
+                left.discard(job)
+                yield one
             if not found:
                 time.sleep(0.1)
+
+    def ended(self, ids: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
+        """Those of the jobs that have ended, with what became of them."""
+        some = list(ids)[:500]
+        for done in DBOS.list_workflows(workflow_ids=some, status=_ENDED) if some else ():
+            yield done.workflow_id, _outcome(done)
 
     def close(self) -> None:
         """Stop; what is being worked on is worked on again by the next process."""

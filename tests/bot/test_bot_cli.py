@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from slimfix.bot import outcome, plan_file, status
-from slimfix.bot.cli import _names, _quiet, bot
+from slimfix.bot.arguments import quiet_hours, repositories
+from slimfix.bot.cli import bot
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.publish import Result as Done
 from tests.bot.conftest import Bot
@@ -104,7 +105,7 @@ def test_a_whole_account_without_what_is_denied(bot: Bot) -> None:
     bot.world.organisations.add("acme")
     options = {"repos": ("Other/one",), "lists": (), "owners": ("acme",), "deny": ("acme/*9", "ACME/shop000")}
     runtime = Runtime(bot.github, Policy(), bot.terms, bot.secrets, bot.token)
-    found = list(_names(runtime, options))
+    found = list(repositories(runtime, options))
     assert len(found) == 1 + 120 - 12 - 1
     assert fair(["a/1", "a/2", "a/3", "b/1", "c/1"]) == ["a/1", "b/1", "c/1", "a/2", "a/3"]
 
@@ -116,7 +117,7 @@ def test_quiet_hours(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             time, "gmtime", lambda hour=hour: time.struct_time((2024, 1, 1, hour, 0, 0, 0, 1, 0))
         )
-        assert (_quiet("22-7")(), _quiet("9-17")()) == (night, day)
+        assert (quiet_hours("22-7")(), quiet_hours("9-17")()) == (night, day)
 
 
 def test_the_limit_of_the_hour_counts_for_owners_and_for_all() -> None:

@@ -70,9 +70,8 @@ def test_three_hundred(forge: Forge, tmp_path: Path) -> None:
         asked = Counter(method for method, _, _ in forge.world.log[before:])
         api = sum(number for method, number in asked.items() if method != "GIT")
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        print(
-            f"{turn}: {seconds:.0f} s, {api / count:.1f} API and {asked['GIT'] / count:.1f} git requests a repository"
-        )
+        each = f"{api / count:.1f} API and {asked['GIT'] / count:.1f} git requests a repository"
+        print(f"{turn}: {seconds:.0f} s, {each}")
         print(f"peak memory of a process: {memory} MB; {dict(asked)}")
         if turn == "second":
             assert not asked["POST"] and not asked["PATCH"]

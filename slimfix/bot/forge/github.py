@@ -16,6 +16,7 @@ from slimfix.bot import names
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
+from slimfix.bot.forge.github_read import ahead_of, pull_of, typed
 from slimfix.bot.http import Auth, Client, Interrupted, Refused
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
@@ -78,10 +79,10 @@ class GitHub:
             head = found["head"].get("repo")
             # A fork may have a branch of the same name.
             if head is not None and head["full_name"] == repository.name:
-                yield _pull(found)
+                yield pull_of(found)
 
     def detail(self, repository: Repository, pull: Pull) -> Pull:
-        return _pull(self._get(f"/repos/{repository.name}/pulls/{pull.number}"))
+        return pull_of(self._get(f"/repos/{repository.name}/pulls/{pull.number}"))
 
     def branch(self, repository: Repository, name: str) -> str | None:
         try:
@@ -91,7 +92,7 @@ class GitHub:
         except Refused as error:
             if error.status == 404:
                 return None
-            raise _typed(error) from None
+            raise typed(error) from None
 
     def branches(self, repository: Repository) -> dict[str, str]:
         place = f"/repos/{repository.name}/git/matching-refs/heads/{names.PREFIX}"
@@ -105,7 +106,7 @@ class GitHub:
         found = self._get(f"/repos/{repository.name}/compare/{names.sha(base)}...{names.sha(head)}")
         if found["total_commits"] > len(found["commits"]):
             raise BotError("forge-error", "more commits on a branch than can be looked at")
-        return [_ahead(one) for one in found["commits"]]
+        return [ahead_of(one) for one in found["commits"]]
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -174,7 +175,7 @@ class GitHub:
             body["draft"] = True
         place = f"/repos/{repository.name}/pulls"
         try:
-            return _pull(self.client.write("POST", place, body, notifies=True))
+            return pull_of(self.client.write("POST", place, body, notifies=True))
         except Refused as error:
             if error.status == 422 and "already exists" in error.text:
                 raise Exists(new.branch) from None
@@ -182,7 +183,7 @@ class GitHub:
                 return self.open_pull(
                     repository, new._replace(draft=False)
                 )  # this plan of theirs has no drafts
-            raise _typed(error) from None
+            raise typed(error) from None
 
     def edit_pull(
         self,
@@ -231,13 +232,13 @@ class GitHub:
         try:
             return self.client.get(path)
         except Refused as error:
-            raise _typed(error) from None
+            raise typed(error) from None
 
     def _write(self, method: str, path: str, body: dict[str, Any], notifies: bool = False) -> Any:
         try:
             return self.client.write(method, path, body, notifies)
         except Refused as error:
-            raise _typed(error) from None
+            raise typed(error) from None
 
     def _soon(self, path: str, body: dict[str, Any]) -> Any:
         """A write that may need what was made a moment ago."""
@@ -246,7 +247,7 @@ class GitHub:
                 return self.client.write("POST", path, body)
             except Refused as error:
                 if not any(words in error.text for words in _LATE):
-                    raise _typed(error) from None
+                    raise typed(error) from None
             self.client.pace.clock.sleep(2.0**number)
         raise Interrupted(f"POST {path}: the forge does not find what was made a moment ago")
 
@@ -260,45 +261,3 @@ def _mine(name: str) -> str:
 
 def _quoted(name: str) -> str:
     return quote(name, safe="/")
-
-
-def _typed(error: Refused) -> BotError:
-    text = error.text
-    if error.status == 404:
-        return BotError("gone", str(error))
-    if error.status == 451 or "repository access blocked" in text:
-        return BotError("disabled", str(error))
-    if "archived" in text:
-        return BotError("archived", str(error))
-    if "protected" in text or "rule violations" in text or "ruleset" in text:
-        return BotError("protected", str(error))
-    if error.status == 409 and "empty" in text:
-        return BotError("empty", str(error))
-    if error.status == 403:
-        return BotError("no-permission", str(error))
-    detail = " ".join(text.split())[:200] if error.status == 422 else ""
-    return BotError("forge-error", f"{error}{' ' + detail if detail else ''}")
-
-
-def _pull(found: dict[str, Any]) -> Pull:
-    mergeable = found.get("mergeable")
-    return Pull(
-        int(found["number"]),
-        str(found["html_url"]),
-        found["state"] == "open",
-        bool(found.get("merged") or found.get("merged_at")),
-        bool(found.get("locked")),
-        str(found.get("title") or ""),
-        str(found.get("body") or ""),
-        str(found["head"]["ref"]),
-        names.sha(found["head"]["sha"]),
-        str(found["base"]["ref"]),
-        tuple(str(label["name"]) for label in found.get("labels") or ()),
-        None if mergeable is None else not mergeable,
-        found.get("mergeable_state") == "behind",
-    )
-
-
-def _ahead(found: dict[str, Any]) -> Ahead:
-    commit = found["commit"]
-    return Ahead(names.sha(found["sha"]), str(commit["message"]), commit["author"] == commit["committer"])
