@@ -1,4 +1,4 @@
-"""The group of commands: a default one, and one that is imported only when it is asked for."""
+"""The group of commands: a default one, and those that are imported only when they are asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Group(DefaultGroup):  # type: ignore[misc]  # click-default-group has no t
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return [*super().list_commands(ctx), "verify"]
+        return [*super().list_commands(ctx), "bot", "verify"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of that name; the default one for what is no name."""
@@ -27,5 +27,9 @@ class Group(DefaultGroup):  # type: ignore[misc]  # click-default-group has no t
             from slimfix.verify.cli import verify
 
             return verify
+        if name == "bot":
+            from slimfix.bot.cli import bot
+
+            return bot
         found: click.Command | None = super().get_command(ctx, name)
         return found

@@ -47,6 +47,8 @@ class Config(NamedTuple):
     target: str | None = None
     options: Mapping[str, Any] = {}
     """Tables of settings by rule name, and what rules share by its own name."""
+    bot: Mapping[str, Any] = {}
+    """The table of the bot, which reads it itself."""
 
     @property
     def directory(self) -> str:
@@ -84,12 +86,22 @@ def at(directory: str) -> Config | None:
         candidate = os.path.join(directory, name)
         if os.path.isfile(candidate):
             shown = name if directory == os.getcwd() else candidate
-            data = _read(shown)
-            # Another tool's file is none of our business, not even when it is broken.
-            table = _table(shown, data) if name == "slimfix.toml" or b"slimfix" in data else None
-            if table is not None:
-                return _config(shown, table)
+            settings = parse(shown, _read(shown))
+            if settings is not None:
+                return settings
     return None
+
+
+def parse(path: str, data: bytes) -> Config | None:
+    """The settings in the bytes of one of :data:`FILES`, None if they say nothing of us.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    # Another tool's file is none of our business, not even when it is broken.
+    own = os.path.basename(path) == "slimfix.toml" or b"slimfix" in data
+    table = _table(path, data) if own else None
+    return None if table is None else _config(path, table)
 
 
 def above(directory: str) -> str | None:
@@ -146,6 +158,8 @@ def _config(path: str, table: dict[str, Any]) -> Config:
             values[key.replace("-", "_")] = _typed(path, key, value, bool, "true or false")
         elif key in TEXTS:
             values[key] = _typed(path, key, value, str, "a string")
+        elif key == "bot":
+            values[key] = _typed(path, key, value, dict, "a table")
         elif key in SHARED:
             if value not in SHARED[key]:
                 raise ConfigError(path, f"{key} must be one of {', '.join(map(repr, SHARED[key]))}")

@@ -62,10 +62,14 @@ def is_dockerfile_name(name: str) -> bool | None:
 def reads_like_dockerfile(path: str) -> bool:
     """Whether the first line that is no comment begins as that of a Dockerfile does."""
     try:
-        head = read_bytes(path)[:8192]
+        return begins_like_dockerfile(read_bytes(path))
     except Unusable:
         return False
-    for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
+
+
+def begins_like_dockerfile(data: bytes) -> bool:
+    """As :func:`reads_like_dockerfile`, of what a file holds."""
+    for line in data[:8192].removeprefix(b"\xef\xbb\xbf").splitlines():
         words = line.split(None, 1)
         if words and not words[0].startswith(b"#"):
             return len(words) == 2 and words[0].upper() in (b"FROM", b"ARG")

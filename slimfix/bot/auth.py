@@ -1,0 +1,43 @@
+"""Who we are to a forge: a token from the environment, or a GitHub App's installation."""
+
+from __future__ import annotations
+
+import os
+
+from slimfix.bot.errors import BotError
+from slimfix.bot.redact import Secrets
+
+VARIABLES = {
+    "github": ("SLIMFIX_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"),
+    "gitlab": ("SLIMFIX_TOKEN", "GITLAB_TOKEN"),
+    "gitea": ("SLIMFIX_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN"),
+}
+"""Where a token is looked for, in this order. There is no option for it: arguments can be seen by anyone."""
+
+
+class Token:
+    """A token that stays the same."""
+
+    def __init__(self, value: str, scheme: str = "Bearer") -> None:
+        self._value = value
+        self._scheme = scheme
+
+    def header(self) -> str:
+        """The value of the header ``Authorization``."""
+        return f"{self._scheme} {self._value}"
+
+    def value(self) -> str:
+        """The token itself, for git."""
+        return self._value
+
+
+def from_environment(kind: str, secrets: Secrets) -> Token:
+    """The token for a kind of forge. Raises BotError if there is none, or it cannot be one."""
+    for name in VARIABLES[kind]:
+        value = os.environ.get(name, "").strip()
+        if value:
+            secrets.add(value)
+            if not value.isascii() or not value.isprintable() or " " in value:
+                raise BotError("no-permission", f"the variable {name} holds no token")
+            return Token(value, "token" if kind == "gitea" else "Bearer")
+    raise BotError("no-permission", f"no token: set the variable {VARIABLES[kind][0]}")

@@ -1,0 +1,169 @@
+"""The body of a pull request.
+
+Pure. Whatever comes from the repository passes through :mod:`.inert`. A body says first what it gains,
+then what a maintainer has to judge, then the rest; where it gets too long, lists are cut short.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from slimfix.bot import inert
+from slimfix.bot.message import REBASE, ranked
+from slimfix.bot.plan import PlannedFix, Proposal
+from slimfix.report.text import size
+
+_LENGTHS = (10_000, 60, 15, 4, 1)
+"""Items of a list that are shown: as many as fit."""
+
+
+def body(proposal: Proposal, docs: str, version: str, limit: int, marker: str) -> str:
+    """The text of the pull request, with the notes of :mod:`.marker` as its last line.
+
+    Args:
+        proposal: what it is about.
+        docs: the address under which each rule has a page; empty for none.
+        version: of slimfix.
+        limit: characters that the forge takes.
+        marker: the notes.
+    """
+    text = ""
+    for most in _LENGTHS:
+        parts = [
+            _opening(proposal),
+            _saving(proposal, most),
+            _assumptions(proposal, most),
+            _fixes(proposal, docs, most),
+            _keep_out(proposal),
+            _reproduce(proposal, version),
+            _closing(),
+        ]
+        text = "\n\n".join(part for part in parts if part)
+        if len(text) + len(marker) + 2 <= limit:
+            break
+    else:
+        text = text[: limit - len(marker) - 20].rpartition("\n")[0] + "\n\n(shortened)"
+    return f"{text}\n\n{marker}"
+
+
+def _opening(proposal: Proposal) -> str:
+    count = len(proposal.commits)
+    commits = (
+        "one commit" if count == 1 else f"{count} commits, one for each rule, so that one can be left out"
+    )
+    total = len(proposal.fixes)
+    assumed = sum(fix.safety != "safe" for fix in proposal.fixes)
+    safe = "the commands that run, their order and their environment stay as they are"
+    if not assumed:
+        trust = f"In every change {safe}."
+    elif assumed == total:
+        trust = "It rests on what is listed under *To review*."
+    else:
+        rest = "1 rests" if assumed == 1 else f"{assumed} rest"
+        trust = f"In {total - assumed} of {total} changes {safe}; {rest} on what is listed under *To review*."
+    files = "one Dockerfile" if len(proposal.changes) == 1 else f"{len(proposal.changes)} Dockerfiles"
+    return f"This changes {files} in {commits}. {trust}"
+
+
+def _saving(proposal: Proposal, most: int) -> str:
+    rows = []
+    for change in proposal.changes:
+        saved = [fix for fix in proposal.fixes if fix.path == change.path and fix.saving]
+        if saved:
+            sources = ", ".join(dict.fromkeys(inert.line(fix.source) for fix in saved))
+            amount = size(sum(fix.saving for fix in saved))
+            rows.append(f"| {inert.code(change.path)} | about {amount} | {sources} |")
+    if not rows:
+        return ""
+    more = [f"| and {len(rows) - most} more | | |"] if len(rows) > most else []
+    total = [f"| **all** | **about {size(proposal.saving)}** | |"] if len(rows) > 1 else []
+    note = "Estimated, uncompressed; changes without an estimate are not counted."
+    head = ["| Image of | Gets smaller by | Estimate from |", "|---|---|---|"]
+    return "\n".join([*head, *rows[:most], *more, *total, "", note])
+
+
+def _assumptions(proposal: Proposal, most: int) -> str:
+    found: dict[str, list[str]] = {}
+    for fix in proposal.fixes:
+        if fix.assumption:
+            found.setdefault(fix.assumption, []).append(f"{_place(fix)}, `{fix.rule}`")
+    if not found:
+        return ""
+    lines = []
+    for text, places in found.items():
+        others = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        lines.append(f"- [ ] {inert.line(text)} ({'; '.join(places[:3])}{others})")
+    more = [f"- and {len(lines) - most} more, in the messages of the commits"] if len(lines) > most else []
+    intro = (
+        "No tool can prove this from the files alone. Tick what holds; leave out the commit of what does not."
+    )
+    return "\n".join(["### To review", "", intro, "", *lines[:most], *more])
+
+
+def _fixes(proposal: Proposal, docs: str, most: int) -> str:
+    from slimfix.rules import all_rules
+
+    rules = {rule.name: rule for rule in all_rules()}
+    lines = ["### What changes, and why"]
+    for name in ranked(proposal):
+        fixes = [fix for fix in proposal.fixes if fix.rule == name]
+        link = f"[{name}]({docs.rstrip('/')}/{name}.md)" if docs else f"`{name}`"
+        why = f": {_why(rules[name].doc)}" if name in rules else ""
+        lines += ["", f"**{link}** ({fixes[0].code}){why}", ""]
+        for fix in fixes[:most]:
+            saves = f" (about {size(fix.saving)})" if fix.saving else ""
+            lines.append(f"- {_place(fix)}: {inert.line(fix.message)}{saves}")
+        if len(fixes) > most:
+            lines.append(f"- and {len(fixes) - most} more")
+    return "\n".join(lines)
+
+
+def _why(doc: str) -> str:
+    """What a rule does and the first reason for it: its documentation is our own words, in Markdown."""
+    paragraphs = [" ".join(part.split()) for part in doc.strip().split("\n\n")]
+    if len(paragraphs) < 2 or paragraphs[1].startswith("Before:"):
+        return paragraphs[0]
+    return f"{paragraphs[0]} {re.split('(?<=[.:]) (?=[A-Z])', paragraphs[1])[0]}"
+
+
+def _place(fix: PlannedFix) -> str:
+    first, last = fix.lines
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
+    return f"{inert.code(fix.path)} {where}"
+
+
+def _keep_out(proposal: Proposal) -> str:
+    rule = ranked(proposal)[0]
+    lines = [
+        "<details><summary>Keep a part out, for good</summary>",
+        "",
+        f"One place: put `# slimfix: ignore={rule}` on the line above the instruction. A whole file: "
+        f"`# slimfix: ignore-file={rule}` in it. The whole repository, in `slimfix.toml`:",
+        "",
+        inert.block(f'ignore = ["{rule}"]', "toml"),
+        "",
+        "A table `[bot]` with `enabled = false` in that file turns the bot off.",
+        "",
+        "</details>",
+    ]
+    return "\n".join(lines)
+
+
+def _reproduce(proposal: Proposal, version: str) -> str:
+    paths = [change.path for change in proposal.changes]
+    few = " ".join(map(shlex.quote, paths)) if len(paths) <= 5 else "."
+    verify = [f"slimfix verify {shlex.quote(path)}  # builds both, and compares" for path in paths[:3]]
+    commands = "\n".join([f"pip install 'slimfix=={version}'", f"slimfix --diff {few}", *verify])
+    summary = "<details><summary>Do it yourself, or measure it</summary>"
+    return "\n".join([summary, "", inert.block(commands, "sh"), "", "</details>"])
+
+
+def _closing() -> str:
+    return (
+        "---\n"
+        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
+        "lost.\n\n"
+        "Close this and it stays closed: only other rules will be proposed, unless you rename it to be asked "
+        "again. Push to the branch and it is yours: the bot leaves it alone."
+    )

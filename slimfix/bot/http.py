@@ -1,0 +1,210 @@
+"""Requests to a forge: paced, tried again where that is harmless, and without a secret in any message.
+
+A read is tried again when the connection is cut or the forge is ill. A write is not: nobody knows whether
+it was carried out. It fails with :class:`Interrupted`, and who sent it looks at the forge before going on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from slimfix import __version__
+from slimfix.bot.errors import BotError
+from slimfix.bot.pace import Pace
+from slimfix.bot.redact import Secrets
+
+TRIES = 4
+"""How often a read is sent at most, and a request that came too soon."""
+MAX_BYTES = 32 << 20
+TIMEOUT = 30.0
+
+
+class Interrupted(BotError):
+    """A write of which it is not known whether it was carried out."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("forge-down", message)
+
+
+class Refused(Exception):
+    """The forge understood, and said no."""
+
+    def __init__(self, status: int, message: str, text: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.text = text
+        """Everything that it said, in lower case."""
+
+
+class Auth(Protocol):
+    """Says who we are."""
+
+    def header(self) -> str:
+        """The value of the header ``Authorization``."""
+
+
+class Client:
+    """The API of a forge."""
+
+    def __init__(
+        self,
+        base: str,
+        auth: Auth | None,
+        pace: Pace,
+        secrets: Secrets,
+        headers: Mapping[str, str],
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        parts = urlsplit(base)
+        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise BotError("bad-name", "the address of the API must begin with https://")
+        if parts.username or parts.password:
+            raise BotError("bad-name", "the address of the API must hold no password")
+        self.base = base.rstrip("/")
+        self.pace = pace
+        self.secrets = secrets
+        self.sent = 0
+        self._auth = auth
+        self._client = httpx.Client(
+            headers={"User-Agent": f"slimfix/{__version__}", **headers},
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """What the forge answers, read as JSON. Raises Refused, BotError."""
+        return self._read(path, query).json()
+
+    def pages(self, path: str, query: Mapping[str, str] | None = None, most: int = 50) -> Iterator[Any]:
+        """The items of all pages of a list."""
+        address: str | None = path
+        wanted = {**(query or {}), "per_page": "100"} if query is not None or "?" not in path else None
+        for _ in range(most):
+            if address is None:
+                return
+            answer = self._read(address, wanted)
+            yield from answer.json()
+            following = answer.links.get("next", {}).get("url")
+            # A link that leads to another host would be given our token.
+            address = following if following and following.startswith(self.base + "/") else None
+            wanted = None
+
+    def write(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, notifies: bool = False
+    ) -> Any:
+        """Send a write; what the forge answers. Raises Refused, Interrupted, BotError."""
+        for number in range(TRIES):
+            with self.pace.write(method == "POST", notifies):
+                try:
+                    answer = self._send(method, path, None, body)
+                except httpx.TransportError as error:
+                    raise Interrupted(self._told(method, path, type(error).__name__)) from None
+            if answer.status_code >= 500:
+                raise Interrupted(self._told(method, path, f"status {answer.status_code}"))
+            if not self._too_soon(answer, number):
+                return self._checked(answer).json() if answer.content else None
+        raise BotError("rate-limited", self._told(method, path, "the forge asks us to wait again and again"))
+
+    def _read(self, path: str, query: Mapping[str, str] | None) -> httpx.Response:
+        problem = ""
+        for number in range(TRIES):
+            self.pace.read()
+            try:
+                answer = self._send("GET", path, query, None)
+            except httpx.TransportError as error:
+                problem = type(error).__name__
+            else:
+                if answer.status_code in (301, 302, 307, 308) and number < TRIES - 1:
+                    # Of a renamed repository. Nothing but the API itself is followed.
+                    place = answer.headers.get("location", "")
+                    if place.startswith(self.base + "/"):
+                        path, query = place, None
+                        continue
+                if answer.status_code < 500:
+                    if not self._too_soon(answer, number):
+                        return self._checked(answer)
+                    continue
+                problem = f"status {answer.status_code}"
+            self.pace.clock.sleep(2.0**number)
+        raise BotError(
+            "forge-down", self._told("GET", path, problem or "the forge asks us to wait again and again")
+        )
+
+    def _send(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
+        headers = {"Authorization": self._auth.header()} if self._auth else {}
+        address = path if path.startswith("http") else self.base + path
+        self.sent += 1
+        answer = self._client.request(method, address, params=query, json=body, headers=headers)
+        if len(answer.content) > MAX_BYTES:
+            raise BotError("too-large", self._told(method, path, "too long an answer"))
+        return answer
+
+    def _too_soon(self, answer: httpx.Response, number: int) -> bool:
+        """Whether the forge asks us to wait; nothing is sent until then."""
+        headers = answer.headers
+        exhausted = headers.get("x-ratelimit-remaining") == "0"
+        text = answer.text.lower() if answer.status_code in (403, 429) else ""
+        limited = answer.status_code == 429 or (
+            text and (exhausted or "rate limit" in text or "retry-after" in headers)
+        )
+        if exhausted and "x-ratelimit-reset" in headers:
+            # By the forge's clock, not by ours.
+            self.pace.close_for(_number(headers["x-ratelimit-reset"]) - self._their_time(answer) + 1)
+        if not limited:
+            return False
+        if "retry-after" in headers:
+            self.pace.close_for(_number(headers["retry-after"], 60))
+        elif not exhausted:
+            self.pace.close_for(60.0 * 2**number)
+        return True
+
+    def _their_time(self, answer: httpx.Response) -> float:
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            return parsedate_to_datetime(answer.headers["date"]).timestamp()
+        return self.pace.clock.now()
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
+        if answer.status_code < 300:
+            try:
+                answer.json() if answer.content else None
+            except ValueError:
+                raise BotError(
+                    "forge-error", self._told(answer.request.method, answer.url.path, "no JSON")
+                ) from None
+            return answer
+        message = self._told(
+            answer.request.method, answer.url.path, f"{answer.status_code}: {_message(answer)}"
+        )
+        if answer.status_code == 401:
+            raise BotError("no-permission", message)
+        raise Refused(answer.status_code, message, self.secrets.hide(answer.text).lower())
+
+    def _told(self, method: str, path: str, what: str) -> str:
+        return self.secrets.hide(f"{method} {urlsplit(path).path}: {what}")
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        found = answer.json()
+    except ValueError:
+        return answer.reason_phrase
+    message = found.get("message") or found.get("error") if isinstance(found, dict) else None
+    return str(message or answer.reason_phrase)[:200]
+
+
+def _number(text: str, otherwise: float = 0.0) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return otherwise

@@ -1,0 +1,71 @@
+"""What the bot notes in the body of a pull request, unseen: the last line, as JSON in an HTML comment.
+
+The forge itself keeps our memory in this way. A bot that lost its own, or another process, knows from it
+which commits are ours, what a maintainer turned down, and why we closed something.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Literal, NamedTuple
+
+Closed = Literal["", "obsolete", "superseded", "disabled"]
+
+_LINE = re.compile(r"^<!-- slimfix-bot:(\{[^\n]*\}) -->\s*\Z", re.MULTILINE)
+_HEADS = 3
+_CLOSED = ("", "obsolete", "superseded", "disabled")
+
+
+class Marker(NamedTuple):
+    """The notes."""
+
+    key: str
+    """The group of fixes; the branch is a function of it."""
+    fingerprint: str
+    content: str
+    rules: tuple[str, ...]
+    heads: tuple[str, ...]
+    """Where we have put the branch: the last first, and before it where it stood until then."""
+    title: str
+    """As we gave it: a maintainer who renames a closed pull request asks for it again."""
+    onto: str
+    """The commit of the base that the branch was built on."""
+    dressed: bool = True
+    """Whether labels and reviewers have been seen to; they are asked for once, and then left to people."""
+    closed: Closed = ""
+    """Why we closed it; empty when someone else did."""
+
+
+def text(marker: Marker) -> str:
+    """The line."""
+    data = marker._asdict()
+    data["heads"] = data["heads"][:_HEADS]
+    plain = json.dumps(data, separators=(",", ":"))
+    return "<!-- slimfix-bot:" + plain.replace("--", "\\u002d\\u002d").replace(">", "\\u003e") + " -->"
+
+
+def find(body: str) -> Marker | None:
+    """The notes at the end of a body; None if there are none that we wrote."""
+    match = _LINE.search(body.replace("\r\n", "\n"))
+    if match is None:
+        return None
+    try:
+        found = json.loads(match[1])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.keys() != set(Marker._fields) or found["closed"] not in _CLOSED:
+        return None
+    if not isinstance(found["dressed"], bool):
+        return None
+    lists = found["rules"], found["heads"]
+    if not all(isinstance(one, list) and all(isinstance(item, str) for item in one) for one in lists):
+        return None
+    if not all(isinstance(found[name], str) for name in ("key", "fingerprint", "content", "title", "onto")):
+        return None
+    return Marker(**{**found, "rules": tuple(found["rules"]), "heads": tuple(found["heads"])})
+
+
+def without(body: str) -> str:
+    """The body without its notes."""
+    return _LINE.sub("", body.replace("\r\n", "\n")).rstrip()

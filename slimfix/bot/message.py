@@ -1,0 +1,141 @@
+"""What a pull request says in its title and its commits, and what people say back by boxes in its body."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import resources
+
+from slimfix.bot.commits import Commit
+from slimfix.bot.plan import Proposal
+from slimfix.report.text import size
+
+TITLE = 100
+REBASE = "<!-- slimfix-rebase -->"
+"""Marks the box that asks for the branch to be built anew."""
+TRAILER = "Slimfix-Fixes"
+"""Ends the message of every commit of ours."""
+
+
+@lru_cache(maxsize=1)
+def phrases() -> dict[str, dict[str, str]]:
+    """What each rule does, in a few words. See ``phrases.toml``."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    found: dict[str, dict[str, str]] = tomllib.loads(
+        resources.files("slimfix.bot").joinpath("phrases.toml").read_text("utf-8")
+    )
+    return found
+
+
+def image(path: str, repository: str) -> str:
+    """What to call the image of a Dockerfile: after its ending, its directory, or the repository."""
+    directory, name = posixpath.split(path)
+    stem, _, ending = name.rpartition(".")
+    variant = ending if stem.lower() in ("dockerfile", "containerfile") else stem
+    called = variant or posixpath.basename(directory) or repository.rpartition("/")[2]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", called).strip("-.")[:40] or "main"
+
+
+def ranked(proposal: Proposal) -> list[str]:
+    """The rules that have a part in it: what is expected to save most comes first."""
+    order = list(phrases())
+    savings = {rule: sum(fix.saving for fix in proposal.fixes if fix.rule == rule) for rule in proposal.rules}
+    return sorted(
+        proposal.rules, key=lambda rule: (-savings[rule], order.index(rule) if rule in order else len(order))
+    )
+
+
+def title(proposal: Proposal, repository: str) -> str:
+    """One line: how much is saved, of what, and by what above all."""
+    paths = [change.path for change in proposal.changes]
+    saved = [path for path in paths if any(fix.saving for fix in proposal.fixes if fix.path == path)]
+    images = list(dict.fromkeys(image(path, repository) for path in saved or paths))
+    rules = ranked(proposal)
+    goods = {phrases().get(rule, {}).get("good", "size") for rule in rules}
+    what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
+    if proposal.saving:
+        start = f"Shrink {what} by about {size(proposal.saving)}"
+    elif "size" in goods:
+        start = f"Shrink {what}"
+    elif "cache" in goods:
+        start = f"Rebuild {what} faster"
+    else:
+        start = f"Tidy the Dockerfile of {what}" if len(images) == 1 else f"Tidy {len(images)} Dockerfiles"
+    end = phrases().get(rules[0], {}).get("title", "")
+    return f"{start}: {end}" if end and len(start) + len(end) + 2 <= TITLE else start[:TITLE]
+
+
+def subject(commit: Commit) -> str:
+    """The first line of a commit's message."""
+    text = phrases().get(commit.rule, {}).get("title") or commit.rule
+    if commit.again:
+        text += ", once more"
+    return f"{commit.rule}: {text}"
+
+
+def commit_message(commit: Commit, proposal: Proposal) -> str:
+    """The whole message of a commit."""
+    lines = [subject(commit), ""]
+    paths = {file.path for file in commit.files}
+    for fix in proposal.fixes:
+        if fix.rule == commit.rule and fix.path in paths:
+            first = _one_line(f"{fix.path}, line {fix.lines[0]}: {fix.message}")
+            lines.append(f"- {first}")
+            if fix.assumption:
+                lines.append(f"  Assumes: {_one_line(fix.assumption)}")
+    lines = lines[:60]
+    return "\n".join([*lines, "", f"{TRAILER}: {proposal.fingerprint}"])
+
+
+def _one_line(text: str) -> str:
+    """For a commit message, which is no Markdown but may mention people all the same."""
+    text = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
+    return re.sub(r"([@#])(?=\w)", "\\1\u2060", text)[:300]
+
+
+def wants_rebase(text: str) -> bool:
+    """Whether the box for a new build of the branch is ticked."""
+    return re.search(rf"^\s*[-*] \[[xX]\] {re.escape(REBASE)}", text, re.MULTILINE) is not None
+
+
+def with_ticks(new: str, old: str) -> str:
+    """The new body with the boxes ticked that were ticked in the old one, but for that of a new build."""
+    ticked = set(_ticked(old))
+    lines = [line.replace("[ ]", "[x]", 1) if line[6:] in ticked else line for line in new.split("\n")]
+    return "\n".join(lines)
+
+
+def _ticked(text: str) -> Iterator[str]:
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line[:6].lower() == "- [x] " and REBASE not in line:
+            yield line[6:]
+
+
+HANDS_OFF = "<!-- slimfix-hands-off -->"
+
+
+def hands_off() -> str:
+    """What is said, once, when someone else has pushed to the branch."""
+    return (
+        "There are commits here that are not the bot's, so it leaves this branch to you from now on. "
+        "To have it built anew, without them, tick the last box of the description.\n\n" + HANDS_OFF
+    )
+
+
+def closed(text: str, reason: str) -> str:
+    """The body of a pull request that we close, with the reason at its top."""
+    return f"**{_REASONS[reason]}**\n\n{text}"
+
+
+_REASONS = {
+    "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
+    "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
+    "disabled": "The bot is turned off for this repository: closed by the bot, and the branch deleted.",
+}

@@ -1,0 +1,170 @@
+"""What a repository says of how it wants to be treated. It may only narrow what the operator allows.
+
+The files are those of :mod:`slimfix.config`, read from the base branch: the nearest one holds for a
+Dockerfile, as on the command line, and the ``[bot]`` table of the one in the root is for the bot.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, cast
+
+from slimfix import config
+from slimfix.bot.errors import BotError
+from slimfix.bot.tree import Tree, above, joined
+from slimfix.fix import Safety
+from slimfix.rules import Rule, UnknownRule, select
+from slimfix.search import ignore_spec, matched
+
+Rebase = Literal["auto", "conflicted", "behind", "never"]
+Group = Literal["repository", "directory"]
+
+_LIMIT = 1 << 20
+
+
+class Policy(NamedTuple):
+    """What the operator allows, for every repository."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    safe_only: bool = False
+    group: Group = "repository"
+    rebase: Rebase = "auto"
+    labels: tuple[str, ...] = ()
+    draft: bool = False
+    open_limit: int = 1
+    """Pull requests that may be open in one repository at a time."""
+
+
+class Wishes(NamedTuple):
+    """The ``[bot]`` table of a repository, on top of the policy."""
+
+    enabled: bool = True
+    group: Group = "repository"
+    rebase: Rebase = "auto"
+    labels: tuple[str, ...] = ()
+    reviewers: Literal["codeowners", "none"] = "codeowners"
+    draft: bool = False
+    open_limit: int = 1
+
+
+_CHOICES = {
+    "group": ("repository", "directory"),
+    "rebase": ("auto", "conflicted", "behind", "never"),
+    "reviewers": ("codeowners", "none"),
+}
+_FLAGS = ("enabled", "draft")
+
+
+class Settings:
+    """The settings of one tree. Each file is read once, and only where a Dockerfile lies below it."""
+
+    def __init__(self, tree: Tree, policy: Policy) -> None:
+        self._tree = tree
+        self._policy = policy
+        self._found: dict[str, config.Config | None] = {}
+
+    def prefetch(self, directories: set[str]) -> None:
+        """Have the files that may hold settings for these directories at hand, with one request."""
+        places = {
+            joined(at, name)
+            for directory in directories
+            for at in above(directory + "/x")
+            for name in config.FILES
+        }
+        self._tree.fetch(places)
+
+    def at(self, path: str) -> config.Config:
+        """The settings that hold for a file.
+
+        Raises:
+            BotError: they are broken.
+        """
+        for directory in reversed(list(above(path))):
+            if directory not in self._found:
+                self._found[directory] = self._in(directory)
+            found = self._found[directory]
+            if found is not None:
+                return found
+        return config.Config()
+
+    def _in(self, directory: str) -> config.Config | None:
+        for name in config.FILES:
+            path = joined(directory, name)
+            data = self._tree.read(path, _LIMIT)
+            if data is None:
+                continue
+            try:
+                found = config.parse(path, data)
+            except config.ConfigError as error:
+                raise BotError("bad-config", f"{error.place}: {error}") from None
+            if found is not None:
+                return found
+        return None
+
+    def hidden(self, path: str) -> bool:
+        """Whether the settings exclude a file, or a directory that it lies in."""
+        found = self.at(path)
+        if not found.exclude:
+            return False
+        base = "/" + (found.path or "").rpartition("/")[0]
+        specs = [(base, ignore_spec(found.exclude))]
+        return matched("/" + path, False, specs) or any(
+            matched("/" + d, True, specs) for d in above(path) if d
+        )
+
+    def rules(self, found: config.Config, without: frozenset[str]) -> tuple[Rule, ...]:
+        """The rules that both sides want, but for those by name that were declined before."""
+        try:
+            theirs = set(select(found.select, found.ignore))
+        except UnknownRule as error:
+            raise BotError("bad-config", f"{found.path}: {error}") from None
+        ours = select(self._policy.select, self._policy.ignore)
+        return tuple(rule for rule in ours if rule in theirs and rule.name not in without)
+
+    def allowed(self, found: config.Config) -> Safety:
+        """The greatest safety value of a fix that is made; what is unsafe never is."""
+        return Safety.SAFE if self._policy.safe_only or found.safe_only else Safety.ASSUMED
+
+    def wishes(self) -> Wishes:
+        """What the repository wants of the bot.
+
+        Raises:
+            BotError: it says something that has no meaning.
+        """
+        found = self.at("x")
+        policy = self._policy
+        given: dict[str, object] = {
+            "group": policy.group,
+            "rebase": policy.rebase,
+            "labels": policy.labels,
+            "draft": policy.draft,
+            "open_limit": policy.open_limit,
+        }
+        for key, value in found.bot.items():
+            given[key.replace("-", "_")] = _value(found.path or "", key, value)
+        wishes = Wishes(**cast(Any, given))  # checked by _value, one by one
+        return wishes._replace(open_limit=min(wishes.open_limit, policy.open_limit))
+
+
+def _value(path: str, key: str, value: object) -> object:
+    def bad(expected: str) -> BotError:
+        return BotError("bad-config", f"{path}: bot.{key} must be {expected}")
+
+    if key in _FLAGS:
+        if not isinstance(value, bool):
+            raise bad("true or false")
+    elif key in _CHOICES:
+        if value not in _CHOICES[key]:
+            raise bad("one of " + ", ".join(map(repr, _CHOICES[key])))
+    elif key == "labels":
+        if not isinstance(value, list) or not all(
+            isinstance(item, str) and 0 < len(item) <= 50 for item in value
+        ):
+            raise bad("a list of short strings")
+        return tuple(value)
+    elif key == "open-limit":
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise bad("a number of at least 1")
+    else:
+        raise BotError("bad-config", f"{path}: unknown key: bot.{key}")
+    return value

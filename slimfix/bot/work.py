@@ -1,0 +1,213 @@
+"""What the commands do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slimfix.bot.arguments import default_state, denied, policy_of, quiet_hours, repositories, runtime_of
+from slimfix.bot.errors import BotError
+from slimfix.console import err, out
+
+if TYPE_CHECKING:
+    from slimfix.bot.jobs import Jobs, Runtime
+    from slimfix.bot.outcome import Outcome
+
+FAILED = 2
+"""Exit status when someone should look at what happened."""
+INTERRUPTED = 130
+
+
+def fail(message: str) -> int:
+    """Say in one line what is wrong; the exit status."""
+    err(f"slimfix: {message}")
+    return FAILED
+
+
+def plan(clone: str | None, branch: str, output: str | None, options: dict[str, Any]) -> int:
+    """Plan for repositories on a forge, or one on this machine; the exit status."""
+    from slimfix.bot import plan_file, read
+    from slimfix.bot.redact import Secrets
+
+    plans = []
+    failed = False
+    if clone is not None:
+        where = os.path.join(clone, ".git") if os.path.isdir(os.path.join(clone, ".git")) else clone
+        name = next(iter(options["repos"]), f"local/{os.path.basename(os.path.abspath(clone))}")
+        plans.append(read.local(where, name, branch, policy_of(options), Secrets()))
+    else:
+        runtime = runtime_of(options)
+        for name in repositories(runtime, options):
+            try:
+                plans.append(
+                    read.remote(
+                        runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets, runtime.token
+                    )
+                )
+            except BotError as error:  # noqa: PERF203  # each may have its own reason
+                from slimfix.bot.outcome import failure
+
+                told = failure(name, error)
+                failed |= told.failed
+                err(told.lines()[0])
+    for one in plans:
+        found = sum(len(proposal.fixes) for proposal in one.proposals)
+        counts = (
+            _count(found, "fix"),
+            _count(len(one.proposals), "pull request"),
+            _count(one.dockerfiles, "Dockerfile"),
+        )
+        err(f"{one.repository}: {', '.join(counts)}")
+        for unread in one.unread:
+            err(f"{one.repository}: {unread.path!r} passed over: {unread.reason}")
+    text = plan_file.document(plans).encode()
+    if output is None:
+        out(text)
+    else:
+        Path(output).write_bytes(text)
+    return FAILED if failed else 0
+
+
+def publish(path: str, options: dict[str, Any]) -> int:
+    """Carry out the plans of a file; the exit status."""
+    from slimfix.bot import plan_file
+    from slimfix.files import reason
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read(plan_file.MAX_BYTES + 1)
+    except OSError as error:
+        return fail(f"{path}: {reason(error)}")
+    if len(data) > plan_file.MAX_BYTES:
+        return fail(f"{path}: too large for a plan")
+    plans = {
+        one.repository: plan_file.document([one]) for one in plan_file.read(data.decode("utf-8", "replace"))
+    }
+    return _work_off(runtime_of(options), list(plans), options, plans)
+
+
+def run(options: dict[str, Any]) -> int:
+    """Plan and publish; the exit status."""
+    runtime = runtime_of(options)
+    return _work_off(runtime, list(repositories(runtime, options)), options)
+
+
+def _work_off(
+    runtime: Runtime, names: list[str], options: dict[str, Any], plans: dict[str, str] | None = None
+) -> int:
+    failed = False
+    done: list[Outcome] = []
+
+    def work(jobs: Jobs) -> None:
+        nonlocal failed
+        ids = jobs.submit(names, plans)
+        wanted = dict.fromkeys([*ids, *jobs.unfinished()])
+        for one in jobs.outcomes(wanted):
+            done.append(one)
+            failed |= one.failed
+            _tell(one, options["style"], len(done), len(wanted))
+
+    if not _with_jobs(runtime, options, work):
+        left = "" if options["dry_run"] else "; run it again to go on"
+        err(f"slimfix: interrupted after {_count(len(done), 'repository')}{left}")
+        # Threads at work are not waited for: whatever they are doing may be cut short anywhere.
+        os._exit(INTERRUPTED)
+    opened = sum(result.action == "create" for one in done for result in one.results)
+    would = "would be " if options["dry_run"] else ""
+    err(f"{_count(len(done), 'repository')}: {_count(opened, 'pull request')} {would}opened")
+    return FAILED if failed else 0
+
+
+def serve(options: dict[str, Any]) -> int:
+    """Wait for webhooks, until the end."""
+    from slimfix.bot.serve import Desk, Server
+
+    owners = {owner.lower() for owner in options["owners"]}
+    runtime = runtime_of(options)
+
+    def allowed(name: str) -> bool:
+        return name.lower().rpartition("/")[0] in owners and not denied(name, options["deny"])
+
+    def work(jobs: Jobs) -> None:
+        desk = Desk(jobs, allowed, lambda one: _tell(one, options["style"], 1, 1))
+        secret = os.environ.get("SLIMFIX_WEBHOOK_SECRET", "")
+        with Server((options["host"], options["port"]), secret, desk) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            err(f"slimfix: listening at {options['host']}:{server.server_address[1]}")
+            while True:
+                desk.turn()
+                time.sleep(0.5)
+
+    _with_jobs(runtime, options, work)
+    err("slimfix: stopped; what was being worked on is worked on again at the next start")
+    os._exit(0)
+
+
+def _with_jobs(runtime: Runtime, options: dict[str, Any], work: Callable[[Jobs], None]) -> bool:
+    """Do some work with the jobs; False if it was interrupted, by Ctrl-C or a polite end."""
+    import signal
+
+    from slimfix.bot.jobs import Hour, Jobs
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    hour = Hour(options["per_hour"], options["per_hour_owner"])
+    runtime.terms = runtime.terms._replace(
+        dry=options["dry_run"],
+        hour_full=hour.full,
+        opened=hour.note,
+        quiet=quiet_hours(options["quiet_hours"]),
+    )
+    scratch = tempfile.mkdtemp(prefix="slimfix-bot-")
+    tempfile.tempdir = scratch  # every clone lies here, so that none is left behind
+    state = os.path.join(scratch, "dry.sqlite") if options["dry_run"] else options["state"] or default_state()
+    before = (
+        signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
+    )
+    try:
+        jobs = Jobs(state, runtime, options["workers"], hour, options["executor"])
+        work(jobs)
+        jobs.close()
+    except KeyboardInterrupt:
+        return False
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+        tempfile.tempdir = None
+        shutil.rmtree(scratch, ignore_errors=True)
+    return True
+
+
+def _count(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return (
+        f"{number} {noun[:-1]}ies"
+        if noun.endswith("y")
+        else f"{number} {noun}{'es' if noun.endswith('x') else 's'}"
+    )
+
+
+def _tell(one: Outcome, style: str, number: int, total: int) -> None:
+    if style == "json":
+        out(one.json().encode() + b"\n")
+        return
+    count = f"[{number}/{total}] " if total > 1 else ""
+    for line in one.lines():
+        out(f"{count}{line}\n".encode("utf-8", "replace"))
+
+
+def status(state: str | None, style: str) -> int:
+    """Print what became of every repository; the exit status."""
+    from slimfix.bot import status
+    from slimfix.bot.jobs import history
+
+    out(status.render(history(state or default_state()), style).encode("utf-8", "replace"))
+    return 0

@@ -1,0 +1,225 @@
+"""What a forge holds: bare git repositories, pull requests, comments; and what people do there."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ENV = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_AUTHOR_NAME": "Someone",
+    "GIT_AUTHOR_EMAIL": "someone@forge.example",
+    "GIT_COMMITTER_NAME": "Someone",
+    "GIT_COMMITTER_EMAIL": "someone@forge.example",
+}
+Content = str | bytes | tuple[str, str | bytes]
+"""Of a file: its text, or with another mode before it."""
+
+
+@dataclass
+class Pull:
+    """A pull request."""
+
+    number: int
+    title: str
+    body: str
+    head: str
+    base: str
+    head_sha: str
+    draft: bool = False
+    state: str = "open"
+    merged: bool = False
+    locked: bool = False
+    labels: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    fork: bool = False
+    """Whether it comes from a fork, by a branch of the same name."""
+
+
+@dataclass
+class Repo:
+    """A repository."""
+
+    owner: str
+    name: str
+    path: Path
+    number: int
+    default: str = "main"
+    archived: bool = False
+    disabled: bool = False
+    fork: bool = False
+    push: bool = True
+    topics: list[str] = field(default_factory=list)
+    strict: bool = False
+    """Whether a branch must be up to date before it is merged."""
+    protected: str = ""
+    """A prefix of branches that may not be written to."""
+    pulls: list[Pull] = field(default_factory=list)
+    teams: bool = False
+    lock: Any = field(default_factory=threading.RLock)
+
+    @property
+    def full(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def node(self) -> str:
+        return f"R_{self.number}"
+
+    def git(
+        self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = {}, check: bool = True
+    ) -> str:
+        """What git prints; surrounding white space gone."""
+        command = ["git", f"--git-dir={self.path}", *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, env={**ENV, **env}, check=False)
+        if check and done.returncode:
+            raise GitError(done.stderr.decode())
+        return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def sha(self, branch: str) -> str | None:
+        return self.git("rev-parse", "--verify", "-q", f"refs/heads/{branch}", check=False) or None
+
+    def branches(self) -> dict[str, str]:
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads").splitlines()
+        return {line.split()[0].removeprefix("refs/heads/"): line.split()[1] for line in lines}
+
+    # -- what people do ------------------------------------------------------------------------
+
+    def push_files(
+        self, files: Mapping[str, Content | None], branch: str = "main", message: str = "Work"
+    ) -> str:
+        """A commit by a person on a branch, which is made if there is none; None deletes a file."""
+        with self.lock:
+            parent = self.sha(branch) or self.sha(self.default)
+            index = {"GIT_INDEX_FILE": str(self.path / f"index-{threading.get_ident()}")}
+            self.git("read-tree", *([parent] if parent else ["--empty"]), env=index)
+            lines = []
+            for path, content in files.items():
+                if content is None:
+                    lines.append(f"0 {'0' * 40}\t{path}")
+                    continue
+                mode, text = content if isinstance(content, tuple) else ("100644", content)
+                data = text if isinstance(text, bytes) else text.encode()
+                sha = (
+                    data.decode()
+                    if mode == "160000"
+                    else self.git("hash-object", "-w", "--stdin", given=data)
+                )
+                lines.append(f"{mode} {sha}\t{path}")
+            self.git(
+                "update-index", "-z", "--index-info", given=os.fsencode("\0".join(lines) + "\0"), env=index
+            )
+            tree = self.git("write-tree", env=index)
+            os.unlink(index["GIT_INDEX_FILE"])
+            parents = ["-p", parent] if parent else []
+            commit = self.git("commit-tree", tree, *parents, "-m", message)
+            self.git("update-ref", f"refs/heads/{branch}", commit)
+            return commit
+
+    def merge(self, pull: Pull) -> None:
+        """Merge a pull request, and leave its branch."""
+        tree = self.git("merge-tree", "--write-tree", pull.base, self.head(pull)).splitlines()[0]
+        parents = ["-p", str(self.sha(pull.base)), "-p", self.head(pull)]
+        self.git(
+            "update-ref", f"refs/heads/{pull.base}", self.git("commit-tree", tree, *parents, "-m", "Merge")
+        )
+        pull.head_sha = self.head(pull)
+        pull.merged, pull.state = True, "closed"
+
+    def head(self, pull: Pull) -> str:
+        return (self.sha(pull.head) if pull.state == "open" and not pull.fork else None) or pull.head_sha
+
+    def read(self, branch: str, path: str) -> str:
+        done = subprocess.run(
+            ["git", f"--git-dir={self.path}", "show", f"{branch}:{path}"],
+            capture_output=True,
+            env=ENV,
+            check=True,
+        )
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def conflicted(self, pull: Pull) -> bool:
+        command = ["git", f"--git-dir={self.path}", "merge-tree", "--write-tree", pull.base, self.head(pull)]
+        return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 1
+
+    def behind(self, pull: Pull) -> bool:
+        command = ["git", f"--git-dir={self.path}", "merge-base", "--is-ancestor", pull.base, self.head(pull)]
+        return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 1
+
+
+class GitError(Exception):
+    """git said no."""
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong at a request."""
+
+    kind: str
+    """A status, ``secondary``, ``primary``, ``cut-before`` or ``cut-after`` (it is carried out)."""
+    method: str = ""
+    path: str = ""
+    """A part of it."""
+    skip: int = 0
+    times: int = 1
+
+
+class World:
+    """All of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.repos: dict[str, Repo] = {}
+        self.tokens = {"ghp_" + "a" * 36: "slimfix-bot"}
+        self.faults: list[Fault] = []
+        self.log: list[tuple[str, str, int]] = []
+        self.headers: list[str] = []
+        self.violations: list[str] = []
+        self.unknown_reviewers: set[str] = set()
+        self.organisations: set[str] = set()
+        self.numbers = itertools.count(1)
+        self.lock = threading.RLock()
+
+    @property
+    def token(self) -> str:
+        return next(iter(self.tokens))
+
+    def repo(self, full: str, files: Mapping[str, Content] | None = None, **fields: Any) -> Repo:
+        """A new repository with these files in its first commit; an empty one without."""
+        owner, name = full.split("/")
+        path = self.root / owner / f"{name}.git"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        repo = Repo(owner, name, path, next(self.numbers), **fields)
+        subprocess.run(["git", "init", "-q", "--bare", "-b", repo.default, str(path)], env=ENV, check=True)
+        with (path / "config").open("a") as config:
+            config.write("[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n")
+        self.repos[full.lower()] = repo
+        if files:
+            repo.push_files(files, repo.default)
+        return repo
+
+    def fault(self, kind: str, method: str = "", path: str = "", skip: int = 0, times: int = 1) -> None:
+        """Let something go wrong."""
+        self.faults.append(Fault(kind, method, path, skip, times))
+
+    def struck(self, method: str, path: str) -> str | None:
+        """What goes wrong at this request."""
+        with self.lock:
+            for fault in self.faults:
+                if fault.method in ("", method) and fault.path in path and fault.times > 0:
+                    if fault.skip > 0:
+                        fault.skip -= 1
+                        continue
+                    fault.times -= 1
+                    return fault.kind
+        return None

@@ -1,0 +1,110 @@
+"""Killed anywhere and started again, the bot has opened one pull request, with the right content."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bot.forge.server import Forge
+from tests.bot.forge.world import Repo
+from tests.bot.shapes import PIP
+
+pytest.importorskip("dbos", reason="the extra slimfix[bot] is not installed")
+BRANCH = "slimfix/dockerfiles"
+KILLED = 137
+
+
+def started(
+    forge: Forge, state: str, when: str = "never", where: int | str = 0, *more: str
+) -> subprocess.CompletedProcess[str]:
+    """``slimfix bot run`` on acme/shop, which may die at a request."""
+    command = [sys.executable, "-m", "tests.bot.killed", when, str(where), "run", "--repo", "acme/shop"]
+    command += ["--api-url", forge.api, "--pace", "none", "--state", state, "--label", "docker", *more]
+    env = {**os.environ, "SLIMFIX_TOKEN": forge.world.token, "COVERAGE_PROCESS_START": ""}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def right(repo: Repo) -> None:
+    """One pull request, whole."""
+    (pull,) = repo.pulls
+    assert (pull.state, pull.head, pull.labels) == ("open", BRANCH, ["docker"])
+    assert repo.branches().keys() == {"main", BRANCH}
+    assert repo.git("rev-list", "--count", f"main..{BRANCH}") == "1"
+    assert repo.read(BRANCH, "Dockerfile") == repo.read("main", "Dockerfile").replace(
+        "pip install", "pip install --no-cache-dir"
+    )
+    assert str(repo.sha(BRANCH)) in pull.body
+
+
+def fresh(forge: Forge) -> Repo:
+    return forge.world.repo("acme/shop", {"Dockerfile": PIP})
+
+
+WRITES = ("/git/commits", "/git/refs", "/pulls")
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_killed_after_a_write(forge: Forge, tmp_path: Path, path: str) -> None:
+    repo = fresh(forge)
+    state = str(tmp_path / "state.sqlite")
+    assert started(forge, state, "after", path).returncode == KILLED
+    done = started(forge, state)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    right(repo)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("flow", ["open", "rebuild", "close"])
+def test_killed_at_every_request_in_turn(forge: Forge, tmp_path: Path, when: str, flow: str) -> None:
+    points = 0
+    for number in range(1, 60):
+        root = tmp_path / f"{number}"
+        forge.world.root = root
+        repo = fresh(forge)
+        state = str(root / "state.sqlite")
+        if flow != "open":
+            assert started(forge, state).returncode == 0
+            text = PIP.replace("flask", "django") if flow == "rebuild" else "FROM a\n"
+            repo.push_files({"Dockerfile": text})
+        first = started(forge, state, when, number)
+        again = started(forge, state)
+        assert again.returncode == 0, again.stderr
+        if flow == "close":
+            assert [pull.state for pull in repo.pulls] == ["closed"]
+            assert repo.branches().keys() == {"main"}
+        else:
+            right(repo)
+        if first.returncode == 0:
+            break
+        assert first.returncode == KILLED
+        points += 1
+    assert points >= 8
+    print(f"{flow}, {when}: {points} kill points")
+
+
+def test_a_second_process_is_kept_from_the_same_file(forge: Forge, tmp_path: Path) -> None:
+    from slimfix.bot.errors import BotError
+    from slimfix.bot.jobs import _locked
+
+    state = str(tmp_path / "state.sqlite")
+    with _locked(state), pytest.raises(BotError, match="another bot is at work"):
+        _locked(state)
+    _locked(state).close()
+
+
+def test_a_bug_of_ours_ends_one_job_and_no_other(forge: Forge, tmp_path: Path) -> None:
+    forge.world.repo("acme/shop", {"Dockerfile": PIP})
+    forge.world.repo("acme/other", {"Dockerfile": PIP, "slimfix.toml": "[bot]\nenabled = 1\n"})
+    done = started(
+        forge, str(tmp_path / "s.sqlite"), "never", 0, "--repo", "acme/other", "--repo", "acme/gone"
+    )
+    assert done.returncode == 2
+    lines = sorted(line.partition("] ")[2] for line in done.stdout.splitlines())
+    assert lines[0].startswith("acme/gone: failed (gone)")
+    assert lines[1] == "acme/other: failed (bad-config): slimfix.toml: bot.enabled must be true or false"
+    assert lines[2].startswith("acme/shop: opened http")
