@@ -64,6 +64,7 @@ ROWS = [case for rule in all_rules() for case in read_cases(rule)]
 IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
 ONBUILD_STAYS = (
+    "apt-get-update",
     *("build-deps", "build-deps-apt", "late-cleanup", "manifest-first", "npm-omit-dev", "package-lists"),
 )
 """Rules that leave triggers alone: what comes after one is unknown."""
