@@ -166,6 +166,8 @@ def test_a_plain_file_needs_no_library(tmp_path: Path, monkeypatch: pytest.Monke
     plain = "services:\n  web:\n    build:\n      context: docker\n      dockerfile: 'Dockerfile'  # ours\n"
     lay(tmp_path, compose_yaml=plain, docker__Dockerfile="")
     assert context_of(str(tmp_path / "docker/Dockerfile")) == Found()
+    lay(tmp_path, compose_yaml=plain.replace("'Dockerfile'", "./Dockerfile\r"))
+    assert context_of(str(tmp_path / "docker/Dockerfile")) == Found()
     lay(tmp_path, compose_yaml=plain.replace("'Dockerfile'", "../docker/Dockerfile"))
     assert "install slimfix[compose]" in str(found(tmp_path))
 
