@@ -25,7 +25,9 @@ _FIRST = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.
 _NAME = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 _LIMIT = 256 << 10
 _ENTRIES = 10_000
-_HARMLESS = re.compile(r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)")
+_HARMLESS = re.compile(
+    r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)"
+)
 _ELSEWHERE = re.compile(r"\w+://|git@|github\.com/|service:|docker-image:")
 
 
