@@ -91,6 +91,12 @@ def test_one_file(tmp_path: Path, text: str, context: str | None) -> None:
     assert found(tmp_path) == context
 
 
+def test_not_outside_of_the_repository(tmp_path: Path) -> None:
+    text = "services: {web: {build: {context: ../.., dockerfile: REPO/docker/Dockerfile}}}"
+    lay(tmp_path, compose_yaml=text.replace("REPO", "/".join(tmp_path.parts[-2:])), docker__Dockerfile="")
+    assert found(tmp_path) == "the build context that compose.yaml names lies outside of the repository"
+
+
 def test_merges_without_end_are_no_trap(tmp_path: Path) -> None:
     levels = "".join(f"l{i + 1}: &l{i + 1} {{<<: [{', '.join([f'*l{i}'] * 9)}]}}\n" for i in range(30))
     text = f"l0: &l0 {{a: 1, b: 2}}\n{levels}services: {{a: {{build: {{dockerfile: docker/Dockerfile}}}}}}\n"
