@@ -62,6 +62,7 @@ def found(root: Path, dockerfile: str = "docker/Dockerfile") -> str | None:
         ("- dockerfile: a/b\n", None),
         ("services: [dockerfile/]\n", None),
         ("services: {web: {build: {context: [x], dockerfile: {a: b/c}}}}", None),
+        ("services: {web: {build: {context: docker, dockerfile: '${FILE:-Dockerfile}'}}}", None),
         # Beyond us.
         (
             "services: {web: {build: {context: '${HERE}', dockerfile: docker/Dockerfile}}}",

@@ -183,6 +183,10 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
     context, file = build.get("context", "."), build.get("dockerfile", "Dockerfile")
     if _ELSEWHERE.match(context):
         return None
+    there = os.path.join(os.path.dirname(place), os.path.expanduser(context))
+    own = os.path.realpath(os.path.dirname(path))
+    if "$" in file and "$" not in context and os.path.realpath(there) == own:
+        return None  # if it is this one, its context is no other than without the compose file
     if "$" in context + file:
         known = file if "$" not in file else ""
         if not known or os.path.basename(known) == os.path.basename(path):
@@ -190,6 +194,5 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
                 f"a variable in {os.path.basename(place)} may name the build context; --context DIR names it"
             )
         return None
-    context = os.path.join(os.path.dirname(place), os.path.expanduser(context))
-    named = os.path.join(context, file)
-    return context if os.path.realpath(named) == os.path.realpath(path) else None
+    named = os.path.realpath(os.path.join(there, file))
+    return there if named == os.path.realpath(path) else None
