@@ -62,6 +62,7 @@ def found(root: Path, dockerfile: str = "docker/Dockerfile") -> str | None:
         ("- dockerfile: a/b\n", None),
         ("services: [dockerfile/]\n", None),
         ("services: {web: {build: {context: [x], dockerfile: {a: b/c}}}}", None),
+        ("services: {web: {build: {context: docker, dockerfile: '${FILE:-Dockerfile}'}}}", None),
         # Beyond us.
         (
             "services: {web: {build: {context: '${HERE}', dockerfile: docker/Dockerfile}}}",
@@ -89,6 +90,12 @@ def found(root: Path, dockerfile: str = "docker/Dockerfile") -> str | None:
 def test_one_file(tmp_path: Path, text: str, context: str | None) -> None:
     lay(tmp_path, compose_yaml=text.replace("/ROOT", str(tmp_path)), docker__Dockerfile="FROM x", src__x="")
     assert found(tmp_path) == context
+
+
+def test_not_outside_of_the_repository(tmp_path: Path) -> None:
+    text = "services: {web: {build: {context: ../.., dockerfile: REPO/docker/Dockerfile}}}"
+    lay(tmp_path, compose_yaml=text.replace("REPO", "/".join(tmp_path.parts[-2:])), docker__Dockerfile="")
+    assert found(tmp_path) == "the build context that compose.yaml names lies outside of the repository"
 
 
 def test_merges_without_end_are_no_trap(tmp_path: Path) -> None:
@@ -165,6 +172,8 @@ def test_a_plain_file_needs_no_library(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "yaml", None)
     plain = "services:\n  web:\n    build:\n      context: docker\n      dockerfile: 'Dockerfile'  # ours\n"
     lay(tmp_path, compose_yaml=plain, docker__Dockerfile="")
+    assert context_of(str(tmp_path / "docker/Dockerfile")) == Found()
+    lay(tmp_path, compose_yaml=plain.replace("'Dockerfile'", "./Dockerfile\r"))
     assert context_of(str(tmp_path / "docker/Dockerfile")) == Found()
     lay(tmp_path, compose_yaml=plain.replace("'Dockerfile'", "../docker/Dockerfile"))
     assert "install slimfix[compose]" in str(found(tmp_path))

@@ -25,7 +25,9 @@ _FIRST = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.
 _NAME = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 _LIMIT = 256 << 10
 _ENTRIES = 10_000
-_HARMLESS = re.compile(r"(?<![\w.-])dockerfile:[ \t]+['\"]?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)")
+_HARMLESS = re.compile(
+    r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)"
+)
 _ELSEWHERE = re.compile(r"\w+://|git@|github\.com/|service:|docker-image:")
 
 
@@ -45,7 +47,8 @@ class _Unread(Exception):
 def context_of(dockerfile: str) -> Found:
     """The context that the compose files name for the Dockerfile at a path of this machine."""
     path = os.path.abspath(dockerfile)
-    texts = [(place, text) for place in _places(os.path.dirname(path)) for text in [_text(place)]]
+    places, root = _places(os.path.dirname(path))
+    texts = [(place, text) for place in places for text in [_text(place)]]
     if not any(text is None or _may_name_another(text) for _, text in texts):
         return Found()
     named: dict[str, str] = {}
@@ -62,12 +65,19 @@ def context_of(dockerfile: str) -> Found:
     for context, file in named.items():
         if not os.path.isdir(context):
             return Found(problem=f"the build context that {file} names is not there")
+        if root is not None and os.path.commonpath([context, os.path.realpath(root)]) != os.path.realpath(
+            root
+        ):
+            return Found(problem=f"the build context that {file} names lies outside of the repository")
         return Found(context)
     return Found()
 
 
-def _places(directory: str) -> list[str]:
-    """The compose files in a directory, and those above it in the repository; the nearest first."""
+def _places(directory: str) -> tuple[list[str], str | None]:
+    """The compose files in a directory, and those above it in the repository; the nearest first.
+
+    And the root of the repository, if there is one.
+    """
     found: list[str] = []
     at = directory
     while True:
@@ -77,10 +87,10 @@ def _places(directory: str) -> list[str]:
             names = []
         found += [os.path.join(at, name) for name in sorted(names, key=lambda n: (n not in _FIRST, n))]
         if os.path.exists(os.path.join(at, ".git")):
-            return found
+            return found, at
         above = os.path.dirname(at)
         if above == at:  # no repository: only what lies beside the Dockerfile is known to go with it
-            return [place for place in found if os.path.dirname(place) == directory]
+            return [place for place in found if os.path.dirname(place) == directory], None
         at = above
 
 
@@ -173,6 +183,10 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
     context, file = build.get("context", "."), build.get("dockerfile", "Dockerfile")
     if _ELSEWHERE.match(context):
         return None
+    there = os.path.join(os.path.dirname(place), os.path.expanduser(context))
+    own = os.path.realpath(os.path.dirname(path))
+    if "$" in file and "$" not in context and os.path.realpath(there) == own:
+        return None  # if it is this one, its context is no other than without the compose file
     if "$" in context + file:
         known = file if "$" not in file else ""
         if not known or os.path.basename(known) == os.path.basename(path):
@@ -180,6 +194,5 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
                 f"a variable in {os.path.basename(place)} may name the build context; --context DIR names it"
             )
         return None
-    context = os.path.join(os.path.dirname(place), os.path.expanduser(context))
-    named = os.path.join(context, file)
-    return context if os.path.realpath(named) == os.path.realpath(path) else None
+    named = os.path.realpath(os.path.join(there, file))
+    return there if named == os.path.realpath(path) else None

@@ -59,6 +59,10 @@ def reads(install: Install) -> Reads | None:
         text = gather.text(lock)
         if re.search(r"^(PATH|PLUGIN SOURCE)$", text, re.MULTILINE):
             raise Cannot(f"{lock} names a local gem")
+        platforms = re.search(r"^PLATFORMS\n((?: +.+\n?)+)", text.replace("\r\n", "\n"), re.MULTILINE)
+        if platforms and not frozen and not re.search(r"\bruby$|linux", platforms[1], re.MULTILINE):
+            # What needs it later would resolve again, and might not be let to write it.
+            raise Cannot(f"bundle install adds its own platform to {lock}, which the COPY would take back")
         if not frozen:
             gather.kept(lock, "bundle install")
     else:

@@ -7,6 +7,7 @@ have install scripts; ``npm install`` may write it anew.
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Any
 
 from slimfix.manifests import Cannot, Reads
@@ -49,7 +50,11 @@ def reads(install: Install) -> Reads | None:
         or settings.get("package-lock") == "false"
     )
     if verb in INSTALL and lock is not None and not keeps:
-        gather.kept(lock, "npm install")
+        if _fits(locked, install.image):
+            gather.kept(lock, "npm install")
+        else:
+            name = posixpath.basename(lock)
+            gather.assume(f"nothing asks for the {name} that npm install writes anew, in another version")
     project.fill("node_modules")
     return gather.reads()
 
@@ -58,6 +63,16 @@ def outside(install: Install) -> bool:
     """Whether a call of npm installs for the whole system, and not the project."""
     call = install.call
     return call.option("-g", "--global") or call.option_value("--location") == "global"
+
+
+def _fits(locked: dict[str, Any], image: str) -> bool:
+    """Whether the npm of an image writes lock files of the version that this one has.
+
+    Node.js 15 brought npm 7, which makes version 1 a later one; npm 6 does the contrary.
+    """
+    release = re.search(r"(?:^|/)node:(\d+)", image)
+    old = release is not None and int(release[1]) < 15
+    return (locked.get("lockfileVersion") in (2, 3)) is not old
 
 
 def _check_lock(project: Project, locked: dict[str, Any]) -> None:

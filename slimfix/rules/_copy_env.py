@@ -39,9 +39,11 @@ def named(
     for name, value in (*said, *_written(run)):
         for word in _ENDS.split(value):
             path = posixpath.join(directory or "/", word)
-            if not word or not (word.startswith("/") or (directory and "/" in word)):
+            if not word or not (word.startswith("/") or directory):
                 continue
             found = _found(name, path, site, program)
+            if found is not None and "/" not in word and site.context.kind(found) == "dir":
+                continue  # a bare word is more often no path than a directory
             if found is not None and found not in known:
                 return f"{name} names {found}, which the install may read"
     return None

@@ -19,7 +19,8 @@ After:
 
 Fix safety: safe when the files show everything that the install reads; assumed, with the assumption, when a
 script's reads or a file of another checkout count; unsafe where `go mod download` is added in front of a
-`go build`. Needs the build context (`--context DIR`).
+`go build`. Needs the build context: the directory of the Dockerfile, another that a compose file names, or
+`--context DIR`.
 """
 
 from __future__ import annotations
