@@ -9,11 +9,11 @@ from typing import NamedTuple
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
-from slimfix.layout import line_start
 from slimfix.rules._apt_calls import PROGRAMS, installs, place
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
 from slimfix.rules._build_later import building
+from slimfix.rules._build_place import PRAGMA, comments_above
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import Redirect
@@ -34,9 +34,6 @@ _OWNERS = re.compile(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogr
 _LOCAL = ("/usr/local/bin", "/usr/local/sbin")
 _SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr|var)(?:/.*)?")
 _CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
-_PRAGMA = re.compile(
-    r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
-)
 
 
 class Moved(NamedTuple):
@@ -57,9 +54,9 @@ def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
     if isinstance(target, str):
         return target
     text = dockerfile.text
-    above = _comments_above(text, run.span.start)
+    above = comments_above(text, run.span.start)
     notes = text[above : run.span.start].replace("\r", "")
-    if any(_PRAGMA.match(line.strip()) for line in notes.split("\n")):
+    if any(PRAGMA.match(line.strip()) for line in notes.split("\n")):
         return "a comment for a tool stands above the install"
     end = run.span.end
     blank = re.match(r"[ \t]*\r?\n", text[end:])
@@ -70,7 +67,7 @@ def moved(dockerfile: Dockerfile, run: Instruction) -> Moved | str:
     added += joint(dockerfile, run, "&&")
     edits = [Edit(Span(above, end), ""), Edit(Span(here, here), added)]
     if notes:
-        at = _comments_above(text, target.span.start)
+        at = comments_above(text, target.span.start)
         edits.insert(1, Edit(Span(at, at), notes))
     return _planned(dockerfile, edits, run, target, here)
 
@@ -221,10 +218,3 @@ def _file(dockerfile: Dockerfile, copy: Instruction, source: str) -> bool:
             return not any(map(dockerfile.context.is_dir, found))
     name = source.rpartition("/")[2]
     return re.fullmatch(r"[\w*-][\w*.-]*\.[A-Za-z*]+|[A-Z]\w+file(?:\.lock)?", name) is not None
-
-
-def _comments_above(text: str, start: int) -> int:
-    """Where the comment lines begin that stand right above *start*; itself if there are none."""
-    while start and text[line_start(text, start - 1) : start].lstrip().startswith("#"):
-        start = line_start(text, start - 1)
-    return start

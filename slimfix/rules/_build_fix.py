@@ -7,17 +7,12 @@ import re
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Saving
 from slimfix.knowledge import alpine, entry, table
-from slimfix.layout import line_start
 from slimfix.rules._apk_add import Add, adds, split
-from slimfix.rules._build_place import Place, before, behind, joint
+from slimfix.rules._build_place import PRAGMA, Place, before, behind, comments_above, joint
 from slimfix.rules._build_plan import Planned
 from slimfix.shell import Command
 from slimfix.shell.nodes import AndOr
 from slimfix.text import Edit, Span
-
-PRAGMA = re.compile(
-    r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
-)
 
 
 class _Group:
@@ -142,7 +137,7 @@ def _whole(dockerfile: Dockerfile, plan: Planned) -> list[Edit] | str:
     """Take a RUN out of the file, and the comments right above it to where its packages go."""
     add = plan.add
     text, start, end = dockerfile.text, add.run.span.start, add.run.span.end
-    above = _comments_above(text, start)
+    above = comments_above(text, start)
     inside = [c for c in add.run.comments if not add.command.span.contains(c)]
     if inside or plan.source.script.tree.comments:
         return "a comment stands behind the apk add that would move"
@@ -154,16 +149,9 @@ def _whole(dockerfile: Dockerfile, plan: Planned) -> list[Edit] | str:
         end += blank.end()
     edits = [Edit(Span(above, end), "")]
     if notes:
-        at = _comments_above(text, plan.target.run.span.start)
+        at = comments_above(text, plan.target.run.span.start)
         edits.append(Edit(Span(at, at), notes))
     return edits
-
-
-def _comments_above(text: str, start: int) -> int:
-    """Where the comment lines begin that stand right above *start*, itself if there are none."""
-    while start and text[line_start(text, start - 1) : start].lstrip().startswith("#"):
-        start = line_start(text, start - 1)
-    return start
 
 
 def assumption(who: str, plans: list[Planned], releases: list[alpine.Release], python: bool) -> str:

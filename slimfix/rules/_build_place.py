@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ from slimfix.text import Edit, Span
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
 
 
+PRAGMA = re.compile(
+    r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
+)
+"""Comments that are meant for a tool, and for the instruction below them."""
 _DEEP = 8
 
 
@@ -245,3 +250,10 @@ def _following(lines: list[str], operator: str, mark: str) -> str | None:
 
 def _white(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
+
+
+def comments_above(text: str, start: int) -> int:
+    """Where the comment lines begin that stand right above *start*, itself if there are none."""
+    while start and text[line_start(text, start - 1) : start].lstrip().startswith("#"):
+        start = line_start(text, start - 1)
+    return start

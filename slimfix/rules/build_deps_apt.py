@@ -6,7 +6,8 @@ What was built keeps its libraries: those behind the -dev packages are installed
 libpq-dev), or, where the release of the base image is not known, marked as wanted by what apt itself says.
 
 An install in a RUN of its own is moved into the next RUN where that builds, past WORKDIR, ENV and a COPY
-that cannot matter to it.
+that cannot matter to it. Where it brings more than a build needs, or a RUN in between needs that, it becomes
+two: what runs stays where it is.
 
 On a base image that is known to hold no build packages they are purged. On any other, what it held before
 is noted first, and only what this RUN brought can go.
