@@ -140,7 +140,7 @@ def test_write_with_the_default_command(context: Path, traces: Traces, engine: E
 
 LOST_LIBRARY = GOOD + "RUN rm /usr/lib/libz.so.1*\n"
 BAD: list[tuple[str, str, str, int, str]] = [
-    ("missing library", LOST_LIBRARY, REST, 2, r"library libz.so.1 is gone; /\S+ (and \d+ more )?needs it"),
+    ("missing library", LOST_LIBRARY, REST, 2, r"library libz.so.1 is gone; /\S+ (and \d+ more )?needs? it"),
     ("missing command", GOOD, REST.replace(" run.sh", ""), 2, "command /app/run.sh is gone; CMD needs it"),
     ("failing build", GOOD + "RUN echo so far so good && cat /nowhere\n", REST, 2, "the build fails at step"),
     ("smoke", GOOD + "RUN rm /one\n", REST, 2, "cat /one: exit status 0 before, exit status 1 after"),

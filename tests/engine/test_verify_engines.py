@@ -7,6 +7,7 @@ root gives them a store and settings of their own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -239,11 +240,9 @@ def _asleep(seconds: str) -> list[str]:
     """The processes that sleep for so long, the steps of stopped builds among them."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
+        with contextlib.suppress(OSError):
             if path.read_bytes().split(b"\0")[:2] == [b"sleep", seconds.encode()]:
                 found.append(path.parent.name)
-        except OSError:
-            continue
     return found
 
 
