@@ -101,6 +101,14 @@ def test_sizes_are_those_that_the_engine_tells(engine: Engine, context: Path, tr
         )
 
 
+def test_a_smoke_command_that_fails_in_both(verify: Verify, context: Path, traces: Traces) -> None:
+    put(context, traces)
+    status, out, _ = verify("-q", "--no-rebuild", "--smoke", "cat /nowhere")
+    assert status == 0
+    assert "cat /nowhere: exit status 1 and the same output in both" in out
+    assert "note: cat /nowhere fails before, too, and shows little" in out
+
+
 def test_nothing_to_change(verify: Verify, context: Path, traces: Traces) -> None:
     put(context, traces, "")
     status, out, err = verify()
@@ -132,6 +140,7 @@ def test_write_with_the_default_command(context: Path, traces: Traces, engine: E
     )
     assert done.returncode == 2
     assert "bad/Dockerfile: not written: not verified: the build fails before any rewrite" in done.stderr
+    assert "slimfix verify shows its output" in done.stderr
     assert (context / "Dockerfile").read_text().count("RUN") == 1
     assert (context / "bad/Dockerfile").read_text().count("RUN") == 2
     assert "Traceback" not in done.stderr

@@ -69,7 +69,9 @@ def _sizes(name: str, before: int, after: int) -> Figure:
 
 
 def _times(name: str, before: float, after: float) -> Figure:
-    return Figure(name, f"{before:.1f} s", f"{after:.1f} s", percent(before, after))
+    # On a busy machine a second more or less says nothing.
+    change = percent(before, after) if abs(after - before) >= 1 else ""
+    return Figure(name, f"{before:.1f} s", f"{after:.1f} s", change)
 
 
 def size(number: int) -> str:
