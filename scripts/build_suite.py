@@ -3,8 +3,11 @@
     python scripts/build_suite.py                      all of them, as a Markdown table
     python scripts/build_suite.py --quick              the short half
     python scripts/build_suite.py python-flask-copy-first alpine-c-program
+    python scripts/build_suite.py --json out.json --results tests/builds/RESULTS.md
+    python scripts/build_suite.py --from out.json --results tests/builds/RESULTS.md    build nothing
 
-Any engine that answers will do. The exit status is 1 unless every rewrite is verified.
+Any engine that answers will do. The exit status is 1 unless every rewrite is verified. Sizes and savings
+hardly depend on the machine; the times do, and where a rebuild takes a second its ratio says little.
 """
 
 from __future__ import annotations
@@ -16,15 +19,23 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from slimfix.verify import engines
 from slimfix.verify.archive import LayerCache
 from slimfix.verify.cli import terminable
-from slimfix.verify.report import saved, size
+from slimfix.verify.report import size
+from slimfix.verify.verdict import VERIFIED
 from tests.engine import suite
 from tests.engine.suite import Row
+
+Figures = dict[str, Any]
+"""One case, as ``--json`` writes it."""
+HEAD = "| case | before | after | saved | rebuild | verdict |\n|---|--:|--:|--:|--:|---|"
+LONG = 5
+"""Seconds from which on the time of a rebuild says something."""
 
 
 def main() -> int:
@@ -38,27 +49,41 @@ def main() -> int:
     parser.add_argument("--engine", default="auto", choices=("auto", *engines.NAMES))
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="begin no case after this time")
     parser.add_argument("--json", metavar="FILE", help="add a line for each case to this file, too")
+    parser.add_argument("--results", metavar="FILE", help="write the table to this file, too")
+    parser.add_argument(
+        "--from", dest="given", nargs="+", metavar="FILE", help="build nothing: take what --json wrote"
+    )
     options = parser.parse_args()
-    engine = engines.find(options.engine)
-    print(f"Built with {engine.kind} {engine.version}.\n")
-    print("| case | before | after | saved | rebuild | verdict |")
-    print("|---|--:|--:|--:|--:|---|", flush=True)
-    rows: list[Row] = []
-    with contextlib.suppress(KeyboardInterrupt), terminable():
-        build(options, engine, rows)
-    print()
-    print(summary(rows))
-    return int(not all(good(row) for row in rows))
+    rows: list[Figures] = []
+    print(HEAD, flush=True)
+    if options.given:
+        rows = told(options.given)
+        print("\n".join(map(line, rows)))
+    else:
+        with contextlib.suppress(KeyboardInterrupt), terminable():
+            build(options, engines.find(options.engine), rows)
+    print("\n" + summary(rows))
+    if options.results:
+        Path(options.results).write_text(results(rows))
+    return int(not all(map(good, rows)))
 
 
-def good(row: Row) -> bool:
+def told(files: list[str]) -> list[Figures]:
+    """What earlier runs found, by name; the last word on a case counts."""
+    found: dict[str, Figures] = {}
+    for file in files:
+        for text in Path(file).read_text().splitlines():
+            row: Figures = json.loads(text)
+            found[row["case"]] = row
+    return [found[name] for name in sorted(found)]
+
+
+def good(row: Figures) -> bool:
     """Whether the rewrite of a case is verified by smoke commands that work, or there is none."""
-    if suite.smoke_fails(row):
-        return False
-    return row.settled.verdict.status == 0 if row.settled else row.problem == suite.NOTHING
+    return not row["smoke"] and row["verdict"] in (VERIFIED, suite.NOTHING)
 
 
-def build(options: argparse.Namespace, engine: engines.Engine, rows: list[Row]) -> None:
+def build(options: argparse.Namespace, engine: engines.Engine, rows: list[Figures]) -> None:
     """Build the cases that are wanted, and print a row for each."""
     started = time.monotonic()
     cache: LayerCache = {}
@@ -71,16 +96,16 @@ def build(options: argparse.Namespace, engine: engines.Engine, rows: list[Row]) 
             print(f"| {case.name} | | | | | not begun: out of time |")
             continue
         row = suite.run(case, engine, cache, not options.no_rebuild, options.bisect)
-        rows.append(row)
-        print(line(row), flush=True)
-        for told in details(row):
-            print(f"    {row.case.name}: {told}", file=sys.stderr, flush=True)
+        rows.append(figures(row, engine))
+        print(line(rows[-1]), flush=True)
+        for text in details(row):
+            print(f"    {row.case.name}: {text}", file=sys.stderr, flush=True)
         if options.json:
             with open(options.json, "a") as file:
-                file.write(json.dumps(figures(row)) + "\n")
+                file.write(json.dumps(rows[-1]) + "\n")
 
 
-def figures(row: Row) -> dict[str, object]:
+def figures(row: Row, engine: engines.Engine) -> Figures:
     """One case for a program."""
     found = row.settled.comparison if row.settled else None
     after = found.after if found else None
@@ -91,27 +116,29 @@ def figures(row: Row) -> dict[str, object]:
         "after": after.image.size if after else None,
         "rebuild": [found.before.rebuild if found else None, after.rebuild if after else None],
         "clean": [found.before.seconds if found else None, after.seconds if after else None],
+        "smoke": list(suite.smoke_fails(row)),
         "seconds": round(row.seconds, 1),
+        "engine": f"{engine.kind} {engine.version}",
     }
 
 
-def line(row: Row) -> str:
+def line(row: Figures) -> str:
     """One row of the table."""
-    if row.settled is None:
-        return f"| {row.case.name} | | | | | {row.problem.replace('|', '/')[:300]} |"
-    found = row.settled.comparison
-    before, after = found.before, found.after
-    cells = [row.case.name, size(before.image.size)]
-    if after is None:
-        cells += ["", "", ""]
-    else:
-        cells += [size(after.image.size), f"{saved(found) * 100:.1f} %"]
-        again = before.rebuild is not None and after.rebuild is not None and before.rebuild
-        cells.append(
-            f"{after.rebuild / before.rebuild:.2f}" if again and after.rebuild and before.rebuild else ""
-        )
-    cells.append(row.settled.verdict.name)
+    cells = [row["case"], "", "", "", "", row["verdict"].replace("|", "/")[:300]]
+    if row["before"] is not None:
+        cells[1] = size(row["before"])
+    if row["after"] is not None:
+        cells[2], cells[3] = size(row["after"]), f"{share(row):.1f} %"
+        before, after = row["rebuild"]
+        if before and after:
+            cells[4] = f"{after / before:.2f}"
     return "| " + " | ".join(cells) + " |"
+
+
+def share(row: Figures) -> float:
+    """How much is saved, in per cent."""
+    before, after = float(row["before"]), float(row["after"])
+    return 100 * (1 - after / before)
 
 
 def details(row: Row) -> list[str]:
@@ -126,26 +153,45 @@ def details(row: Row) -> list[str]:
     return told
 
 
-def summary(rows: list[Row]) -> str:
-    """The last line: how many, and what they save."""
-    measured = [row.settled.comparison for row in rows if row.settled and row.settled.comparison.after]
-    rewritten = [row for row in rows if row.problem != suite.NOTHING]
-    verified = sum(map(good, rewritten))
-    text = f"{verified} of {len(rewritten)} rewrites verified; {len(rows) - len(rewritten)} left as they are"
-    if measured:
-        shares = [saved(found) * 100 for found in measured]
-        text += f"; saved {statistics.mean(shares):.1f} % on average"
-        text += f", {statistics.median(shares):.1f} % in the median"
-        ratios = [
-            found.after.rebuild / found.before.rebuild
-            for found in measured
-            if found.after and found.after.rebuild and found.before.rebuild
-        ]
-        if ratios:
-            text += (
-                f"; a rebuild after an edit takes {statistics.median(ratios):.2f} of the time in the median"
-            )
+def summary(rows: list[Figures]) -> str:
+    """How many, and what they save."""
+    rewritten = [row for row in rows if row["verdict"] != suite.NOTHING]
+    text = f"{sum(map(good, rewritten))} of {len(rewritten)} rewrites verified"
+    text += f"; {len(rows) - len(rewritten)} left as they are"
+    shares = [share(row) for row in rewritten if row["after"] is not None]
+    if shares:
+        every = shares + [0.0] * (len(rows) - len(rewritten))
+        before, after = (sum(row[side] for row in rewritten if row["after"]) for side in ("before", "after"))
+        text += f"; saved {statistics.mean(shares):.1f} % on average of those rewritten"
+        text += f" ({statistics.mean(every):.1f} % of all), {statistics.median(shares):.1f} % in the median"
+        text += f", {size(before - after)} of {size(before)} together"
+    times = [row["rebuild"] for row in rewritten]
+    ratios = [after / before for before, after in times if before and after]
+    long = [after / before for before, after in times if before and after and before >= LONG]
+    if ratios:
+        text += f"; a rebuild after an edit takes {statistics.median(ratios):.2f} of the time in the median"
+    if long:
+        text += f", {statistics.median(long):.2f} where it took more than {LONG} s ({len(long)} cases)"
     return text + "."
+
+
+def results(rows: list[Figures]) -> str:
+    """A page with the table."""
+    used = ", ".join(sorted({row["engine"] for row in rows if row.get("engine")}))
+    return f"""# What the build suite saves
+
+Each directory here is a Dockerfile with its context. It was built as it is and as slimfix writes it, with
+{used or "a container engine"}; both images were compared file by file, and the smoke commands of the case
+were run in both. `rebuild` is the time of a rebuild after an edit in the context, after by before; where
+that takes a second or two it says little. Made by
+
+    python scripts/build_suite.py --json out.json --results tests/builds/RESULTS.md
+
+{summary(rows)}
+
+{HEAD}
+{chr(10).join(map(line, rows))}
+"""
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_a_lost_library_is_named_with_who_needs_it(built: dict[str, bytes]) -> N
     dirs: dict[str, Content] = {"usr": None, "usr/lib": None, "app": None}
     before = image({**dirs, "usr/lib/libone.so.1": one, "app/a.so": two, "app/b.so": two})
     found = needs.lost(before, image({**dirs, "app/a.so": two, "app/b.so": two}))
-    assert [str(lost) for lost in found] == ["library libone.so.1 is gone; /app/a.so and 1 more needs it"]
+    assert [str(lost) for lost in found] == ["library libone.so.1 is gone; /app/a.so and 1 more need it"]
     assert needs.lost(before, before) == ()
     # Who needed it has gone, too.
     assert needs.lost(before, image(dirs)) == ()

@@ -115,6 +115,9 @@ class Bench:
         one, other = before.image, after.image
         found = explain(one, other, self._noise)
         ran = self._smoke(before.tag, after.tag)
+        for tried in ran:
+            if tried.before[0] > 0:
+                self._note(f"{' '.join(tried.command)} fails before, too, and shows little")
         if self._noise is None and (found.paths or any(map(smoke.differs, ran))):
             self._measure_noise(one)
         if self._noise is not None and self._again is not None:

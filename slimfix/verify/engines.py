@@ -148,14 +148,24 @@ class Engine(NamedTuple):
             EngineError: it took too long. The container may then still be there.
         """
         net = ["--network", network] if network else []
-        # Their own warnings, with the time in them, are no output of the command.
-        client = [self.program] if self.docker else [self.program, "--log-level", "error"]
+        # Their own log, with the time in it, is no output of the command.
+        client = [self.program] if self.docker else [self.program, "--log-level", "fatal"]
         try:
             if self.kind == "buildah":
                 self._ask("from", "--pull=false", "--name", name, image)
                 return process.call([*client, "run", *net, name, "--", *command], timeout)
             entrypoint = ["--entrypoint", command[0]]
-            arguments = ["run", "--rm", "--name", name, *net, *entrypoint, image, *command[1:]]
+            arguments = [
+                "run",
+                "--rm",
+                "--no-healthcheck",
+                "--name",
+                name,
+                *net,
+                *entrypoint,
+                image,
+                *command[1:],
+            ]
             return process.call([*client, *arguments], timeout)
         except process.TimedOut:
             what = process.shown(command)

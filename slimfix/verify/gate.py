@@ -9,7 +9,7 @@ from slimfix.report import Outcome, Problem
 from slimfix.verify import engines
 from slimfix.verify.blame import Settled, blamed_of, settle
 from slimfix.verify.cli import TIMEOUT, terminable
-from slimfix.verify.compare import Bench, Request
+from slimfix.verify.compare import Bench, CannotBuild, Request
 from slimfix.verify.engines import EngineError, Options
 from slimfix.verify.progress import Progress
 from slimfix.verify.workspace import Workspace
@@ -37,7 +37,10 @@ def passed(outcome: Outcome, job: Job, quiet: bool = False) -> Outcome:
             finally:
                 progress.done()
     except EngineError as error:
-        return outcome._replace(problem=Problem(outcome.path, f"not written: not verified: {error}"))
+        text = f"not written: not verified: {error}"
+        if isinstance(error, CannotBuild):
+            text += "; slimfix verify shows its output, and takes options for the builder"
+        return outcome._replace(problem=Problem(outcome.path, text))
     best = settled.best
     if best is None:
         return outcome._replace(problem=Problem(outcome.path, _why(settled)))

@@ -30,7 +30,7 @@ class Lost(NamedTuple):
     def __str__(self) -> str:
         first = self.by[0]
         more = f" and {len(self.by) - 1} more" if len(self.by) > 1 else ""
-        return f"{self.what} {self.name} is gone; {first}{more} needs it"
+        return f"{self.what} {self.name} is gone; {first}{more} {'need' if more else 'needs'} it"
 
 
 def lost(before: Image, after: Image) -> tuple[Lost, ...]:

@@ -175,26 +175,58 @@ def _stop(process: subprocess.Popen[bytes], children: bool) -> None:
 def _stopped_from_below(process: subprocess.Popen[bytes]) -> bool:
     """Stop what the program runs, now or next; whether it then ended."""
     until = time.monotonic() + GRACE
+    seen: set[_Process] = set()
     while time.monotonic() < until:
-        for child in _children(process.pid):
-            with contextlib.suppress(OSError):
-                os.kill(child, signal.SIGINT)
+        running = _processes()
+        seen |= _below(process.pid, running)
+        for child in running:
+            if child.parent == process.pid:
+                _end(child.pid, signal.SIGINT)
         try:
             process.wait(0.5)
-            return True
         except subprocess.TimeoutExpired:
-            pass
+            continue
+        # A child that was stopped before it was ready for that leaves its own behind.
+        known = {(one.pid, one.started) for one in seen}
+        for one in _processes():
+            if (one.pid, one.started) in known:
+                _end(one.pid, signal.SIGKILL)
+        return True
     return False
 
 
-def _children(parent: int) -> Iterator[int]:
-    """The processes that a process has started, where the system has ``/proc``."""
+class _Process(NamedTuple):
+    """A process; no two have both number and time in common."""
+
+    pid: int
+    started: bytes
+    parent: int
+
+
+def _processes() -> list[_Process]:
+    """What is running, where the system has ``/proc``."""
+    found = []
     with contextlib.suppress(OSError):
         for name in filter(str.isdecimal, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
-                # pid (name) state ppid ...; the name may hold anything.
-                if int(file.read().rpartition(b")")[2].split()[1]) == parent:
-                    yield int(name)
+                # pid (name) state ppid ... starttime (the 22nd); the name may hold anything.
+                fields = file.read().rpartition(b")")[2].split()
+                found.append(_Process(int(name), fields[19], int(fields[1])))
+    return found
+
+
+def _below(parent: int, running: list[_Process]) -> set[_Process]:
+    """The children of a process, theirs, and so on."""
+    found: set[_Process] = set()
+    for one in running:
+        if one.parent == parent:
+            found |= {one, *_below(one.pid, running)}
+    return found
+
+
+def _end(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

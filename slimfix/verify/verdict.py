@@ -53,7 +53,7 @@ def _broken(found: Comparison) -> Iterator[str]:
         yield str(lost)
     for smoke in found.smoke:
         if smoke.before[0] != smoke.after[0]:
-            yield f"{_command(smoke)}: {_ended(smoke.before[0])} before, {_ended(smoke.after[0])} after"
+            yield f"{_command(smoke)}: {ended(smoke.before[0])} before, {ended(smoke.after[0])} after"
 
 
 def _changed(found: Comparison) -> Iterator[str]:
@@ -80,7 +80,8 @@ def _command(smoke: Smoke) -> str:
     return " ".join(smoke.command)
 
 
-def _ended(code: int) -> str:
+def ended(code: int) -> str:
+    """An exit status in words; a negative one stands for a command that was stopped."""
     return "did not end" if code < 0 else f"exit status {code}"
 
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from slimfix.verify.engines import Built, Engine, Options
+from slimfix import files
+from slimfix.verify.engines import Built, Engine, EngineError, Options
 from slimfix.verify.made import Made
 
 _TRIES = 10
@@ -23,7 +24,7 @@ class Workspace:
     """Names for images and containers that nobody else has, and a directory.
 
     Only what was made under these names, and the images that a builder said it made on the way, are
-    removed: nothing is looked up by pattern.
+    removed: nothing is looked up by pattern. A disk that is full raises an :class:`EngineError`.
     """
 
     def __init__(self, engine: Engine, keep: bool = False) -> None:
@@ -87,6 +88,9 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            place = error.filename if isinstance(error.filename, str) else self.directory
+            raise EngineError(f"{place}: {files.reason(error)}") from error
 
     def close(self) -> None:
         """Remove containers, images and files; a further Ctrl-C does not stop that."""

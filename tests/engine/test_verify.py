@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,14 @@ def test_sizes_are_those_that_the_engine_tells(engine: Engine, context: Path, tr
         )
 
 
+def test_a_smoke_command_that_fails_in_both(verify: Verify, context: Path, traces: Traces) -> None:
+    put(context, traces)
+    status, out, _ = verify("-q", "--no-rebuild", "--smoke", "cat /nowhere")
+    assert status == 0
+    assert "cat /nowhere: exit status 1 and the same output in both" in out
+    assert "note: cat /nowhere fails before, too, and shows little" in out
+
+
 def test_nothing_to_change(verify: Verify, context: Path, traces: Traces) -> None:
     put(context, traces, "")
     status, out, err = verify()
@@ -131,6 +140,7 @@ def test_write_with_the_default_command(context: Path, traces: Traces, engine: E
     )
     assert done.returncode == 2
     assert "bad/Dockerfile: not written: not verified: the build fails before any rewrite" in done.stderr
+    assert "slimfix verify shows its output" in done.stderr
     assert (context / "Dockerfile").read_text().count("RUN") == 1
     assert (context / "bad/Dockerfile").read_text().count("RUN") == 2
     assert "Traceback" not in done.stderr
@@ -140,7 +150,7 @@ def test_write_with_the_default_command(context: Path, traces: Traces, engine: E
 
 LOST_LIBRARY = GOOD + "RUN rm /usr/lib/libz.so.1*\n"
 BAD: list[tuple[str, str, str, int, str]] = [
-    ("missing library", LOST_LIBRARY, REST, 2, r"library libz.so.1 is gone; /\S+ (and \d+ more )?needs it"),
+    ("missing library", LOST_LIBRARY, REST, 2, r"library libz.so.1 is gone; /\S+ (and \d+ more )?needs? it"),
     ("missing command", GOOD, REST.replace(" run.sh", ""), 2, "command /app/run.sh is gone; CMD needs it"),
     ("failing build", GOOD + "RUN echo so far so good && cat /nowhere\n", REST, 2, "the build fails at step"),
     ("smoke", GOOD + "RUN rm /one\n", REST, 2, "cat /one: exit status 0 before, exit status 1 after"),
@@ -169,8 +179,6 @@ def test_bad_rewrites_are_caught_and_explained(
     assert lines[0].startswith(f"Dockerfile: {'broken' if status == 2 else 'smaller but changed'}")
     reasons = [line.strip() for line in lines if line.startswith("  because ")]
     assert len(reasons) == 1 or reason.startswith(("library", "the build")), reasons
-    import re
-
     assert re.search(reason, "\n".join(reasons)), reasons
     if "fails" in reason:
         assert any("/nowhere" in line and line.startswith("    | ") for line in lines), lines
@@ -305,6 +313,80 @@ def test_no_space_left(verify: Verify, context: Path, traces: Traces) -> None:
     status, out, err = verify("-q")
     assert (status, out) == (2, "")
     assert err.startswith("Dockerfile: no space left for the build: ") and len(err.splitlines()) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Makes file systems of a given size."""
+    made: list[Path] = []
+
+    def make(size: str) -> Path:
+        place = tmp_path_factory.mktemp("disk")
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "slimfix-test", str(place)]
+        try:
+            done = subprocess.run(mount, capture_output=True, text=True)
+        except OSError as error:
+            pytest.skip(f"mount: {error}")
+        if done.returncode:
+            pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
+        made.append(place)
+        return place
+
+    yield make
+    for place in made:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_no_space_left_for_our_own_files(
+    verify: Verify, context: Path, traces: Traces, small_disk: Callable[[str], Path]
+) -> None:
+    put(context, traces, rest=REST.replace("app.conf", "app.conf big.bin"))
+    (context / "big.bin").write_bytes(os.urandom(200_000))
+    disk = small_disk("100k")
+    status, out, err = verify("-q", TMPDIR=str(disk))
+    assert (status, out) == (2, "")
+    assert re.fullmatch(rf"Dockerfile: {disk}/slimfix-verify-\S+: no space left on device\n", err), err
+    assert os.listdir(disk) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("dockerd") is None, reason="needs dockerd and root")
+def test_no_space_left_on_the_engine(
+    verify: Verify, engine: Engine, context: Path, small_disk: Callable[[str], Path]
+) -> None:
+    saved = subprocess.run(["docker", "save", IMAGE], capture_output=True)
+    if saved.returncode:
+        pytest.skip(f"Docker has no image {IMAGE}")
+    disk = small_disk("60m")
+    host = f"unix://{disk}/docker.sock"
+    places = [f"--data-root={disk}/data", f"--exec-root={disk}/exec", f"--pidfile={disk}/pid"]
+    alone = ["--iptables=false", "--bridge=none", "--storage-driver=overlay2", f"--host={host}"]
+    with (
+        open(context / "log", "wb") as log,
+        subprocess.Popen(["dockerd", *places, *alone], stdout=log, stderr=log) as daemon,
+    ):
+        try:
+            given = environment(DOCKER_HOST=host)
+            for _ in range(60):
+                loaded = subprocess.run(
+                    ["docker", "load"], input=saved.stdout, env=given, capture_output=True
+                )
+                if not loaded.returncode or daemon.poll() is not None:
+                    break
+                time.sleep(0.5)
+            if loaded.returncode:
+                pytest.skip(f"no second engine here: {(context / 'log').read_text()[-300:]}")
+            (context / "big.bin").write_bytes(os.urandom(60_000_000))
+            (context / "Dockerfile").write_text(f"FROM {IMAGE}\n{GOOD}COPY big.bin /\n")
+            status, out, err = verify("-q", "--engine", "docker", DOCKER_HOST=host)
+            listed = ["docker", "images", "--all", "--format", "{{.Repository}}"]
+            left = subprocess.run(listed, env=given, capture_output=True, text=True)
+            running = subprocess.run(["docker", "ps", "-aq"], env=given, capture_output=True, text=True)
+        finally:
+            daemon.terminate()
+    assert (status, out) == (2, "")
+    assert err.startswith("Dockerfile: no space left for the build: ") and len(err.splitlines()) == 1
+    assert left.stdout.split() == [IMAGE.partition(":")[0]]
+    assert running.stdout == ""
 
 
 def test_what_a_step_prints_removes_nothing_of_the_user(

@@ -9,6 +9,7 @@ from slimfix.report import printable
 from slimfix.verify.archive import LayerSize
 from slimfix.verify.blame import Blamed, Settled
 from slimfix.verify.findings import Comparison, Smoke
+from slimfix.verify.verdict import ended
 
 FORMATS = {"text": ".txt", "json": ".json", "markdown": ".md", "html": ".html"}
 """The forms, each with the suffix of its files."""
@@ -68,7 +69,9 @@ def _sizes(name: str, before: int, after: int) -> Figure:
 
 
 def _times(name: str, before: float, after: float) -> Figure:
-    return Figure(name, f"{before:.1f} s", f"{after:.1f} s", percent(before, after))
+    # On a busy machine a second more or less says nothing.
+    change = percent(before, after) if abs(after - before) >= 1 else ""
+    return Figure(name, f"{before:.1f} s", f"{after:.1f} s", change)
 
 
 def size(number: int) -> str:
@@ -81,7 +84,10 @@ def size(number: int) -> str:
 
 def percent(before: float, after: float) -> str:
     """How much more or less the second is."""
-    return f"{(after / before - 1) * 100:+.1f} %" if before else ""
+    if not before:
+        return ""
+    text = f"{(after / before - 1) * 100:+.1f} %"
+    return "0.0 %" if text in ("+0.0 %", "-0.0 %") else text
 
 
 def shared_layers(found: Comparison) -> int:
@@ -114,14 +120,14 @@ def explained(found: Comparison) -> Iterator[str]:
         names = ", ".join(one.name for one in gone[:6]) + (
             f" and {len(gone) - 6} more" if len(gone) > 6 else ""
         )
-        yield f"{_count(len(gone), 'package')} gone, {size(sum(one.size for one in gone))}: {names}"
+        yield f"{count(len(gone), 'package')} gone, {size(sum(one.size for one in gone))}: {names}"
     groups = (("caches", files.caches), ("records", files.records), ("bytecode", files.bytecode))
     for name, group in groups:
         if group.paths:
             by = f", {size(abs(group.size))} {'less' if group.size > 0 else 'more'}" if group.size else ""
-            yield f"{name}: differences in {_count(group.paths, 'path')}{by}"
+            yield f"{name}: differences in {count(group.paths, 'path')}{by}"
     if files.unstable:
-        paths = _count(len(files.unstable), "path")
+        paths = count(len(files.unstable), "path")
         yield f"by chance, as between two builds of one file: differences in {paths}"
 
 
@@ -129,7 +135,7 @@ def smoke_line(smoke: Smoke) -> str:
     """How a smoke command went, in words."""
     command = printable(" ".join(smoke.command))
     if smoke.before[0] != smoke.after[0]:
-        return f"{command}: exit status {smoke.before[0]} before, {smoke.after[0]} after"
+        return f"{command}: {ended(smoke.before[0])} before, {ended(smoke.after[0])} after"
     output = "the same output" if smoke.before[1] == smoke.after[1] else "another output"
     if not smoke.stable:
         output = "an output that is never the same"
@@ -171,5 +177,6 @@ def rest_line(report: Report) -> str | None:
     return f"without what is to blame: {settled.rest_verdict.name}: {sizes}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number of things, in words."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,6 +9,7 @@ from slimfix.verify.findings import Comparison
 from slimfix.verify.report import (
     Report,
     blamed_line,
+    count,
     explained,
     figures,
     headline,
@@ -41,7 +42,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  the edit was in {printable(found.touched)}"
     yield from _layers(found)
     if found.after is not None:
-        yield f"  config: {'the same' if not found.config else f'{len(found.config)} differences'}"
+        yield f"  config: {count(len(found.config), 'difference') if found.config else 'the same'}"
     for line in explained(found):
         yield f"  {line}"
     for smoke in found.smoke:

@@ -1,5 +1,5 @@
 #!/bin/bash
 set -euo pipefail
 echo '{"a": [1, 2]}' | jq -c .a
-curl --version | head -n 1
-unzip -v | head -n 1
+curl --version | sed -n 1p
+unzip -v | sed -n 1p
