@@ -104,17 +104,18 @@ class Repo:
             index = {"GIT_INDEX_FILE": str(self.path / f"index-{threading.get_ident()}")}
             self.git("read-tree", *([parent] if parent else ["--empty"]), env=index)
             lines = []
+            known: dict[bytes, str] = {}
             for path, content in files.items():
                 if content is None:
                     lines.append(f"0 {'0' * 40}\t{path}")
                     continue
                 mode, text = content if isinstance(content, tuple) else ("100644", content)
                 data = text if isinstance(text, bytes) else text.encode()
-                sha = (
-                    data.decode()
-                    if mode == "160000"
-                    else self.git("hash-object", "-w", "--stdin", given=data)
-                )
+                if mode == "160000":
+                    sha = data.decode()
+                else:
+                    sha = known.get(data) or self.git("hash-object", "-w", "--stdin", given=data)
+                    known[data] = sha
                 lines.append(f"{mode} {sha}\t{path}")
             self.git(
                 "update-index", "-z", "--index-info", given=os.fsencode("\0".join(lines) + "\0"), env=index
