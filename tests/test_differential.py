@@ -61,13 +61,21 @@ def compare(text: str) -> int:
             shells = (Shell.BASH,)
         if shells is POSIX and any(word in text for text in scripts[0] for word in ("<<<", "pipefail")):
             shells = (Shell.BASH,)  # no other could read it, merged or not
-        found = differences(*scripts, shells=shells, stderr=_traced_alike(old))
+        known = {n: v for n, v in old[0].state.environment().items() if v is not None and n != "PATH"}
+        found = differences(*scripts, shells=shells, env=known, stderr=_traced_alike(old))
         assert not found, f"{found}\n{scripts[0]}\n{scripts[1]}"
         compared += 1
     return compared
 
 
 CHANGED = [row for row in ROWS if row.rule.name == "merge-runs" and row.before != row.after]
+
+
+def test_variables_of_the_file_are_set() -> None:
+    """``set -u`` of the first then stops nothing in the second, and they are merged."""
+    runs = "RUN set -u && a\nRUN case $V in 1) a ;; *) ! for v in 1 2; do a; done ;; esac\n"
+    assert compare(f"FROM alpine:3.20\nENV V=0\n{runs}") == 1
+    assert compare(f"FROM alpine:3.20\n{runs}") == 0
 
 
 @pytest.mark.parametrize("row", CHANGED, ids=[row.title for row in CHANGED])
