@@ -9,14 +9,20 @@ from slimfix.verify.workspace import Workspace
 TIMEOUT = 120.0
 """Seconds that a smoke command may take where nothing else is said."""
 
+NOT_RUN = 125
+"""What docker, podman and buildah end with when they themselves fail, and not what they run."""
+
 
 def both(workspace: Workspace, command: tuple[str, ...], before: str, after: str, options: Options) -> Smoke:
     """Run *command* in two images. Where the outputs differ, the first is asked once more.
 
     Raises:
-        EngineError: in the first image it does not come to an end.
+        EngineError: in the first image it does not come to an end, or the engine cannot even start it.
     """
     first = _run(workspace, before, command, options)
+    said = first[1].strip().splitlines()
+    if first[0] == NOT_RUN and any(line.startswith(("docker: ", "Error: ")) for line in said):
+        raise EngineError(f"the engine runs no container of the image: {said[0]}")
     try:
         second = _run(workspace, after, command, options)
     except EngineError as error:

@@ -109,6 +109,18 @@ def test_a_smoke_command_that_fails_in_both(verify: Verify, context: Path, trace
     assert "note: cat /nowhere fails before, too, and shows little" in out
 
 
+def test_an_engine_that_runs_nothing(verify: Verify, context: Path, traces: Traces) -> None:
+    put(context, traces, rest=REST + "USER nobody-of-that-name\n")
+    status, out, err = verify("-q", "--no-rebuild", "--smoke", "true")
+    assert (status, out) == (2, "")
+    assert err.startswith("Dockerfile: the engine runs no container of the image: docker: Error ")
+    put(context, traces)
+    put(context, traces, rest=REST + "USER nobody-of-that-name\n", name="Other")
+    status, out, _ = verify("-q", "--no-rebuild", "--smoke", "true", "--against", "Other")
+    assert status == 2
+    assert "true: exit status 0 before, exit status 125 after" in out
+
+
 def test_nothing_to_change(verify: Verify, context: Path, traces: Traces) -> None:
     put(context, traces, "")
     status, out, err = verify()
