@@ -213,7 +213,7 @@ class Jobs:
             yield done.workflow_id, _outcome(done)
 
     def close(self) -> None:
-        """Stop, once the jobs in hand have ended: with another process's, too, which nobody else would end."""
+        """Stop, once the jobs in hand have ended: another process may have taken them on, and waits."""
         global _runtime
         DBOS.destroy(workflow_completion_timeout_sec=PATIENCE)
         _runtime = None
