@@ -32,6 +32,8 @@ QUEUE = "repositories"
 ATTEMPTS = 3
 """How often a plan is made anew because the base moved meanwhile."""
 HOUR = 3600.0
+PATIENCE = 600
+"""Seconds that jobs in hand are given at a clean end."""
 
 
 @dataclass
@@ -211,9 +213,9 @@ class Jobs:
             yield done.workflow_id, _outcome(done)
 
     def close(self) -> None:
-        """Stop; what is being worked on is worked on again by the next process."""
+        """Stop, once the jobs in hand have ended: another process may have taken them on, and waits."""
         global _runtime
-        DBOS.destroy()
+        DBOS.destroy(workflow_completion_timeout_sec=PATIENCE)
         _runtime = None
         if self._lock is not None:
             self._lock.close()
