@@ -9,6 +9,8 @@ from slimfix.rules._apt import earlier
 from slimfix.rules._clean import lists_removed
 from slimfix.rules._managers import cache_mounted, calls, does
 from slimfix.shell import Command, Opaque
+from slimfix.shell.failure import fates
+from slimfix.shell.nodes import Simple
 from slimfix.text import Span
 
 Fetch = tuple[Instruction, Command]
@@ -33,6 +35,20 @@ def source(
 
 def _updates(run: Instruction, apt: Manager, lists: Lists) -> list[Command]:
     return [command for command, call in calls(run, apt) if does(call, lists.fills)]
+
+
+def certain(fetch: Instruction, update: Command) -> bool:
+    """Whether an update has been run, and not failed, if its RUN has not."""
+    script = fetch.script
+    if isinstance(script, Opaque) or update.nesting:
+        return False
+    until = (f for f in fates(script.root, fetch.state.shell.options) if f.command.start <= update.node.start)
+    return all(fate.fatal or _sets(fate.command) for fate in until)
+
+
+def _sets(command: Simple) -> bool:
+    """Whether a command does nothing but set options or variables, which does not fail."""
+    return not command.words or command.words[0].value in ("set", "export")
 
 
 def changed(

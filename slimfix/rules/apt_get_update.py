@@ -33,12 +33,11 @@ from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, manager
 from slimfix.layout import line_start
 from slimfix.rules._apt import earlier, installs
-from slimfix.rules._apt_lists import Fetch, changed, source
+from slimfix.rules._apt_lists import Fetch, certain, changed, source
 from slimfix.rules._managers import ROOT, does
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call
-from slimfix.shell.failure import fates
-from slimfix.shell.insert import always, in_front
+from slimfix.shell.insert import in_front
 from slimfix.text import Edit, Span
 
 CODE = "SF123"
@@ -80,8 +79,7 @@ def _fix(
         return "it may not be root who would fetch them"
     if command.nesting:
         return "the install is part of a larger command"
-    fatal = {fate.command for fate in fates(fetch.script.root, fetch.state.shell.options) if fate.fatal}
-    if update.node not in fatal or not always(fetch.script, update.node):
+    if not certain(fetch, update):
         return f"line {dockerfile.lines.at(fetch.span.start)[0]} may go on without them"
     if reason := changed(dockerfile, fetch, update, run, command):
         return reason
