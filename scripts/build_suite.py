@@ -177,6 +177,8 @@ def summary(rows: list[Figures]) -> str:
 
 def results(rows: list[Figures]) -> str:
     """A page with the table."""
+    missing = sorted({case.name for case in suite.cases()} - {row["case"] for row in rows})
+    left = f"Not built for this table: {', '.join(missing)}.\n\n" if missing else ""
     used = ", ".join(sorted({row["engine"] for row in rows if row.get("engine")}))
     return f"""# What the build suite saves
 
@@ -189,7 +191,7 @@ that takes a second or two it says little. Made by
 
 {summary(rows)}
 
-{HEAD}
+{left}{HEAD}
 {chr(10).join(map(line, rows))}
 """
 
