@@ -120,6 +120,26 @@ def test_a_package_that_is_gone_explains_its_files_and_links() -> None:
     assert found.records.paths == 2
 
 
+def test_what_the_script_of_a_package_has_made_goes_with_it() -> None:
+    script = "#!/bin/sh\nset -e\nif [ ! -f /etc/gccrc ]; then cp /usr/share/gcc/rc /etc/gccrc; fi\n"
+    before = {
+        **DEBIAN,
+        "var/lib/dpkg/info/gcc:amd64.postinst": script,
+        "etc/gccrc": "1",
+        "etc/sedrc": "2",
+        "etc/x": "",
+    }
+    gone = ("usr/bin/gcc-12", "usr/lib/gcc.so", "usr/bin/gcc", "etc/alternatives/gcc", "etc/gccrc")
+    status = STATUS.replace("install ok installed", "deinstall ok config-files", 1)
+    after = {**without(before, *gone), "var/lib/dpkg/status": status}
+    assert explain(image(before), image(after)).paths == ()
+    # A file that no script names is lost, and so is one whose package is still there.
+    found = explain(image(before), image(without(after, "etc/sedrc")))
+    assert [path.path for path in found.paths] == ["etc/sedrc"]
+    found = explain(image(before), image(without(before, "etc/gccrc")))
+    assert [path.path for path in found.paths] == ["etc/gccrc"]
+
+
 def test_a_file_of_a_package_that_is_still_there_is_lost() -> None:
     found = explain(image(DEBIAN), image(without(DEBIAN, "usr/bin/sed")))
     assert [(path.path, path.what, path.size) for path in found.paths] == [("usr/bin/sed", "vanished", 3)]

@@ -181,9 +181,8 @@ def _prepare(path: str, options: dict[str, Any]) -> tuple[Job, Rewrite, Request]
     from slimfix.verify.engines import Options
 
     context = options["context"]
-    directory = context if context is not None else os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
-        return f"{directory}: the context is not a directory"
+    if context is not None and not os.path.isdir(context):
+        return f"{context}: the context is not a directory"
     try:
         smoke = tuple(tuple(shlex.split(command)) for command in options["smoke"])
     except ValueError as error:
@@ -206,6 +205,9 @@ def _prepare(path: str, options: dict[str, Any]) -> tuple[Job, Rewrite, Request]
         return f"slimfix: {error}"
     except ConfigError as error:
         return f"{error.place}: {error}"
+    directory, problem = job.directory(path)
+    if directory is None:
+        return f"{path}: {problem or 'the build context is not known'}"
     outcome = job.work(path)
     if outcome.rewrite is None:
         return str(outcome.problem)

@@ -105,6 +105,7 @@ class _Sorter:
         if name is None and entry is not None and entry.kind == "link":
             target = resolve(tree, path)  # alternatives: links that belong to nobody
             name = side.owners.get(target) if target is not None else None
+        name = name or side.named.get(path)
         if name is None or self.then.versions.get(name) == self.now.versions.get(name):
             return None
         return name

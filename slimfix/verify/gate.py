@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from slimfix.batch import Job
 from slimfix.report import Outcome, Problem
 from slimfix.verify import engines
@@ -25,7 +23,10 @@ def passed(outcome: Outcome, job: Job, quiet: bool = False) -> Outcome:
     """
     rewrite = outcome.rewrite
     assert rewrite is not None
-    directory = job.context or os.path.dirname(outcome.path) or "."
+    directory, problem = job.directory(outcome.path)
+    if directory is None:
+        text = f"not written: not verified: {problem or 'the build context is not known'}"
+        return outcome._replace(problem=Problem(outcome.path, text))
     request = Request(
         outcome.path, directory, Options(target=job.target, timeout=TIMEOUT), rebuild=False, weigh=False
     )

@@ -21,7 +21,7 @@ GZIP_LEVEL = 6
 
 # Files that others of our modules want to read: package databases and the linker's directories.
 _TEXTS = re.compile(
-    r"(?:usr/)?lib/apk/db/installed|var/lib/dpkg/status|var/lib/dpkg/info/[^/]+\.list"
+    r"(?:usr/)?lib/apk/db/installed|var/lib/dpkg/status|var/lib/dpkg/info/[^/]+\.(?:list|postinst)"
     r"|etc/ld\.so\.conf(?:\.d/[^/]+\.conf)?|etc/ld-musl-[^/]+\.path"
 )
 _WHITEOUT = ".wh."

@@ -1,5 +1,8 @@
 """Which packages an image holds, and which files are theirs, from the databases of dpkg and apk.
 
+Some files of a Debian package are in no list: its ``postinst`` makes them (``/etc/inputrc`` of a template,
+say). The paths that such a script names are known, too.
+
 Formats: deb-control and dpkg(1) (``status``, ``info/<name>.list``); apk-tools ``installed`` (``P:`` name,
 ``V:`` version, ``F:`` directory, ``R:`` file). Images for which there is no database have no packages.
 """
@@ -14,6 +17,8 @@ from typing import NamedTuple
 from slimfix.verify.tree import Tree, resolve
 
 _LIST = re.compile(r"var/lib/dpkg/info/([^/:]+)(?::[^/]+)?\.list")
+_SCRIPT = re.compile(r"var/lib/dpkg/info/([^/:]+)(?::[^/]+)?\.postinst")
+_NAMED = re.compile(r"(?<![\w.}-])/((?:etc|usr|var|opt|srv)/[\w./+@-]*[\w+-])")
 
 
 class Packages(NamedTuple):
@@ -22,12 +27,15 @@ class Packages(NamedTuple):
     versions: dict[str, str]
     owners: dict[str, str]
     """Package by path; a directory counts as that of one of its packages."""
+    named: dict[str, str]
+    """Package by a path that its script names."""
 
 
 def read(texts: Mapping[str, bytes], tree: Tree) -> Packages:
     """The packages of an image. *texts*: its databases by path."""
     versions: dict[str, str] = {}
     owners: dict[str, str] = {}
+    named: dict[str, str] = {}
     for path, data in texts.items():
         text = data.decode("utf-8", "replace")
         if path == "var/lib/dpkg/status":
@@ -36,6 +44,8 @@ def read(texts: Mapping[str, bytes], tree: Tree) -> Packages:
             for name, version, files in _apk(text):
                 versions[name] = version
                 owners.update(dict.fromkeys(files, name))
+        elif match := _SCRIPT.fullmatch(path):
+            named.update(dict.fromkeys(_NAMED.findall(text), match[1]))
         elif match := _LIST.fullmatch(path):
             for line in text.splitlines():
                 owned = line.strip("/.")
@@ -43,7 +53,7 @@ def read(texts: Mapping[str, bytes], tree: Tree) -> Packages:
                     # A merged /usr: the list says /lib/x, the file lies in /usr/lib/x.
                     owners[owned] = match[1]
                     owners[_place(tree, owned)] = match[1]
-    return Packages(versions, owners)
+    return Packages(versions, owners, named)
 
 
 def _place(tree: Tree, path: str) -> str:
