@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from slimfix.knowledge.managers import manager, words
 from slimfix.rules import Rule, all_rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,17 @@ def index(rules: list[Rule]) -> str:
     return "\n".join(["# Rules", "", "| Rule | Code | |", "| --- | --- | --- |", *rows, ""])
 
 
+def managers() -> str:
+    """The page that lists the package managers, and what is known of each from where."""
+    rows = []
+    for table in map(manager, words()):
+        how = "seen in a build" if table.seen else "as documented"
+        clean = f"`{table.flag or table.clean or (table.lists.clean if table.lists else '')}`"
+        rows.append(f"| {table.name} | {clean} | {how} | {_cell('; '.join(table.source))} |")
+    head = ["# Package managers", "", "| Manager | What leaves no cache | How it is known | Sources |"]
+    return "\n".join([*head, "| --- | --- | --- | --- |", *rows, ""])
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -52,7 +64,11 @@ def _cell(text: str) -> str:
 def pages() -> dict[str, str]:
     """Every page by its file name."""
     rules = sorted(all_rules(), key=lambda rule: rule.code)
-    return {"README.md": index(rules), **{f"{rule.name}.md": page(rule) for rule in rules}}
+    return {
+        "README.md": index(rules),
+        "managers.md": managers(),
+        **{f"{rule.name}.md": page(rule) for rule in rules},
+    }
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from slimfix.knowledge.managers import Manager, manager, mentioned, words
 
+from .engine.test_clean_caches import CASES as SEEN
+
 CASES = Path(__file__).parent / "rules"
 TABLES = [manager(word) for word in words()]
 OWN = {"apk": "apk-no-cache", "pip": "pip-no-cache-dir", "apt": "package-lists", "opkg": "package-lists"}
@@ -52,3 +54,7 @@ def test_rows(table: Manager) -> None:
 
 def test_what_is_not_named_is_not_read() -> None:
     assert [table.name for table in mentioned("FROM debian\nRUN apt-get update\n")] == ["apt"]
+
+
+def test_seen_is_what_the_builds_show() -> None:
+    assert {table.name for table in TABLES if table.seen} == {case.name.partition(",")[0] for case in SEEN}

@@ -105,6 +105,8 @@ class Manager(NamedTuple):
     """Regular expressions over the Dockerfile without which the first of them alone is mounted."""
     locked: bool = False
     """Whether two builds must not use the mount at once."""
+    seen: bool = False
+    """Whether a build in tests/engine has shown the cache there before, and gone after."""
     lists: Lists | None = None
 
 
