@@ -66,10 +66,12 @@ def counts(data: bytes) -> Counts:
 
 
 def label(path: str) -> str:
-    """What a diff calls a file: its path from the current directory, with slashes."""
+    """What a diff calls a file: its path from the current directory, or else from the root, with slashes."""
     with contextlib.suppress(ValueError):  # another drive
-        path = os.path.relpath(path)
-    return path.replace(os.sep, "/")
+        below = os.path.relpath(path)
+        outside = below == os.pardir or below.startswith(os.pardir + os.sep)  # no tool applies such a path
+        path = os.path.abspath(path) if outside else below
+    return path.replace(os.sep, "/").lstrip("/")
 
 
 def _name(name: str) -> str:

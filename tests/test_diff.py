@@ -100,6 +100,8 @@ def test_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert label(str(tmp_path / "x" / "Dockerfile")) == "x/Dockerfile"
     assert label("./Dockerfile") == "Dockerfile"
+    assert label("../Dockerfile") == str(tmp_path.parent / "Dockerfile").lstrip("/")
+    assert label("..x/Dockerfile") == "..x/Dockerfile"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
