@@ -143,6 +143,12 @@ def pins(name: str, among: Collection[str]) -> tuple[str, ...] | None:
     return found.pop() if len(found) == 1 else None
 
 
+def extensions(pins: Collection[str]) -> tuple[str, ...]:
+    """The extensions of the interpreters among *pins* that recommended packages bring."""
+    rows = table("debian_images")["extensions"].items()
+    return tuple(m.expand(also) for pin in pins for name, also in rows if (m := re.fullmatch(name, pin)))
+
+
 def certificates(name: str, recommends: bool, among: Collection[str]) -> bool:
     """Whether ca-certificates may come along with a package, on which a program may rely unawares."""
     needed, wished = (package(name) or {}).get("certificates", ((), ()))

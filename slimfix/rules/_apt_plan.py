@@ -206,7 +206,8 @@ def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:
             if each.name in work.build and debian.compiles(each.name, install.recommends, among):
                 names += debian.pins("gcc", among) or ()
             if each.name in work.build and each.name not in stays and each.name not in asked:
-                names += debian.pins(each.name, among) or ()
+                needed = debian.pins(each.name, among) or ()
+                names += (*needed, *(debian.extensions(needed) if install.recommends else ()))
         names = [n for n in dict.fromkeys(names) if n not in have and n not in earlier.names]
         have.update(names)
         if versioned:
