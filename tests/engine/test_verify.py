@@ -420,12 +420,22 @@ def test_what_a_step_prints_removes_nothing_of_the_user(
         subprocess.run([engine.program, "rm", container], check=True, capture_output=True)
 
 
+def heeds_interrupts() -> None:
+    """A shell that starts its jobs in the background makes them deaf to Ctrl-C, and all their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(context: Path, traces: Traces, engine: Engine, number: int) -> None:
     put(context, traces, GOOD + "RUN echo asleep && sleep 600\n")
     temporary = set(_temporary())
     process = subprocess.Popen(
-        command("verify", "-v"), cwd=context, env=environment(), stderr=subprocess.PIPE, text=True
+        command("verify", "-v"),
+        cwd=context,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_interrupts,
     )
     assert process.stderr is not None
     for line in process.stderr:

@@ -20,6 +20,7 @@ import pytest
 from slimfix.verify import engines
 from slimfix.verify.engines import Engine
 from tests.engine.conftest import IMAGE, Verify, command, environment
+from tests.engine.test_verify import heeds_interrupts
 
 pytestmark = pytest.mark.engine
 
@@ -223,7 +224,13 @@ def test_interrupted(client: Engine, context: Path, number: int) -> None:
     put(context, "Dockerfile", "RUN echo four > /four", "RUN echo asleep && sleep 602")
     arguments = command("verify", "-v", "--engine", client.kind, "--network", "host")
     process = subprocess.Popen(
-        arguments, cwd=context, env=environment(), stderr=subprocess.PIPE, text=True, errors="replace"
+        arguments,
+        cwd=context,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        preexec_fn=heeds_interrupts,
     )
     assert process.stderr is not None
     for line in process.stderr:
