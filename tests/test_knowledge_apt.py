@@ -135,6 +135,6 @@ def test_how_sure_no_recommends_is(text: str, expected: Safety | None) -> None:
     ],
 )
 def test_how_sure_apt_get_is(text: str, expected: list[Safety]) -> None:
-    (rule,) = select(["apt-get"])
+    (rule,) = select(["SF122"])
     found = [fix for fix in rule.check(Dockerfile(text)) if isinstance(fix, Fix)]
     assert [fix.safety for fix in found] == expected

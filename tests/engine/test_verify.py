@@ -473,7 +473,7 @@ def _settled(traces: Traces) -> None:
         (("--report", "x.pdf"), "must end in .txt, .json, .md or .html"),
         (("--select", "nothing"), "unknown rule: nothing"),
         (("--write", "--against", "x"), "exclude each other"),
-        (("nowhere/Dockerfile",), "nowhere: the context is not a directory"),
+        (("nowhere/Dockerfile",), "nowhere/Dockerfile: no such file"),
     ],
 )
 def test_mistakes(
