@@ -62,6 +62,8 @@ class Manager(NamedTuple):
     """Directories of the cache; ``~`` is the home of the user who calls."""
     flag: str = ""
     """The option that keeps the cache from being filled."""
+    spelled: Words = ()
+    """Other spellings of it that the manager takes."""
     clean: str = ""
     """The command that empties the cache. ``{}`` stands for the program as it was called."""
     carried: Words = ()

@@ -19,7 +19,7 @@ def without_cache(dockerfile: Dockerfile, instruction: Instruction, table: Manag
     """Every call in a RUN that would fill the cache."""
     for command, call in calls(instruction, table):
         verb = does(call, table.fills)
-        if verb is None or call.option(table.flag) or turned_off(instruction, command, table):
+        if verb is None or call.option(table.flag, *table.spelled) or turned_off(instruction, command, table):
             continue
         reason = reason_to_keep(dockerfile, instruction, call, table)
         reason = reason or missed(dockerfile, instruction, command, table)
