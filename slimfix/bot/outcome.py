@@ -25,7 +25,6 @@ class Outcome(NamedTuple):
     """Bytes that the open and new pull requests are expected to save."""
     unread: tuple[tuple[str, str], ...] = ()
     """Paths that were passed over, with the reason."""
-    requests: int = 0
 
     @property
     def failed(self) -> bool:
