@@ -33,7 +33,7 @@ def runtime_of(options: dict[str, Any]) -> Runtime:
     limits = pace.GITHUB if options["pace"] == "github" else pace.UNLIMITED
     forge = GitHub(options["api_url"], token, pace.Pace(pace.SystemClock(), limits), secrets)
     terms = Terms(options["docs_url"], options["forks"])
-    return Runtime(forge, policy_of(options), terms, secrets, token.value())
+    return Runtime(forge, policy_of(options), terms, secrets)
 
 
 def policy_of(options: dict[str, Any]) -> Policy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from slimfix.bot.errors import BotError
+from slimfix.bot.git import Login
 from slimfix.bot.redact import Secrets
 
 VARIABLES = {
@@ -16,19 +17,21 @@ VARIABLES = {
 
 
 class Token:
-    """A token that stays the same."""
+    """A token that stays the same, whatever it is used for."""
 
-    def __init__(self, value: str, scheme: str = "Bearer") -> None:
+    def __init__(self, value: str, scheme: str = "Bearer", user: str = "x-access-token") -> None:
+        """*user* is who git says it is: forges know by the token alone, but want a name."""
         self._value = value
         self._scheme = scheme
+        self._user = user
 
-    def header(self) -> str:
-        """The value of the header ``Authorization``."""
-        return f"{self._scheme} {self._value}"
+    def headers(self, path: str) -> dict[str, str]:
+        """What a request to that path says of us."""
+        return {"Authorization": f"{self._scheme} {self._value}"}
 
-    def value(self) -> str:
-        """The token itself, for git."""
-        return self._value
+    def login(self, repository: str) -> Login:
+        """Who git is, for that repository."""
+        return Login(self._user, self._value)
 
 
 def from_environment(kind: str, secrets: Secrets) -> Token:

@@ -56,19 +56,26 @@ class Entry(NamedTuple):
     """With undecodable bytes as surrogates."""
 
 
-def environment(url: str | None, token: str | None = None) -> dict[str, str]:
+class Login(NamedTuple):
+    """Who git says it is."""
+
+    user: str
+    password: str
+
+
+def environment(url: str | None, login: Login | None = None) -> dict[str, str]:
     """What git may see of this machine.
 
     Args:
         url: of the forge to speak with; None for no network at all.
-        token: for that forge alone.
+        login: for that forge alone.
     """
     parts = urlsplit(url or "")
     allowed = parts.scheme if url and _may_speak(parts.scheme, parts.hostname) else "none"
     settings = dict(_SETTINGS)
-    if token and url:
+    if login and url:
         settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = (
-            f"Authorization: Basic {basic(token)}"
+            f"Authorization: Basic {basic(login.password, login.user)}"
         )
     result = {name: os.environ[name] for name in _KEPT if name in os.environ}
     result |= {
@@ -117,13 +124,13 @@ class Clone:
         )
 
     @classmethod
-    def of(cls, url: str, branch: str, directory: str, secrets: Secrets, token: str | None) -> Clone:
+    def of(cls, url: str, branch: str, directory: str, secrets: Secrets, login: Login | None) -> Clone:
         """Clone one branch's last commit, without its files, into an empty directory.
 
         Raises:
             BotError: gone, empty, too large, or not to be had.
         """
-        network = environment(url, token)
+        network = environment(url, login)
         if network["GIT_ALLOW_PROTOCOL"] == "none":
             raise BotError("bad-name", f"not a protocol to speak with strangers: {urlsplit(url).scheme}")
         options = ["--bare", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "--single-branch"]

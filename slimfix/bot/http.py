@@ -16,6 +16,7 @@ import httpx
 
 from slimfix import __version__
 from slimfix.bot.errors import BotError
+from slimfix.bot.git import Login
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
 
@@ -45,8 +46,11 @@ class Refused(Exception):
 class Auth(Protocol):
     """Says who we are."""
 
-    def header(self) -> str:
-        """The value of the header ``Authorization``."""
+    def headers(self, path: str) -> Mapping[str, str]:
+        """What a request to that path says of us."""
+
+    def login(self, repository: str) -> Login:
+        """Who git is, for that repository."""
 
 
 class Client:
@@ -78,6 +82,10 @@ class Client:
             transport=transport,
         )
 
+    def login(self, repository: str) -> Login | None:
+        """Who git is, for that repository."""
+        return self._auth.login(repository) if self._auth else None
+
     def close(self) -> None:
         """End all connections."""
         self._client.close()
@@ -101,13 +109,21 @@ class Client:
             wanted = None
 
     def write(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, notifies: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        notifies: bool = False,
+        about: str = "",
     ) -> Any:
-        """Send a write; what the forge answers. Raises Refused, Interrupted, BotError."""
+        """Send a write; what the forge answers. Raises Refused, Interrupted, BotError.
+
+        *about* is a path that tells which repository it is about, where that of the request does not.
+        """
         for number in range(TRIES):
             with self.pace.write(method == "POST", notifies):
                 try:
-                    answer = self._send(method, path, None, body)
+                    answer = self._send(method, path, None, body, about)
                 except httpx.TransportError as error:
                     raise Interrupted(self._told(method, path, type(error).__name__)) from None
             if answer.status_code >= 500:
@@ -141,8 +157,8 @@ class Client:
             "forge-down", self._told("GET", path, problem or "the forge asks us to wait again and again")
         )
 
-    def _send(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
-        headers = {"Authorization": self._auth.header()} if self._auth else {}
+    def _send(self, method: str, path: str, query: Any, body: Any, about: str = "") -> httpx.Response:
+        headers = self._auth.headers(about or path) if self._auth else {}
         address = path if path.startswith("http") else self.base + path
         self.sent += 1
         answer = self._client.request(method, address, params=query, json=body, headers=headers)

@@ -44,7 +44,6 @@ class Runtime:
     policy: Policy
     terms: publish.Terms
     secrets: Secrets
-    token: str | None
 
 
 @dataclass
@@ -88,9 +87,7 @@ def _plan(name: str) -> str:
     """The plan as text, or what kept us from one."""
     now = _now()
     try:
-        return plan_file.document(
-            [read.remote(now.forge, name, now.policy, now.terms, now.secrets, now.token)]
-        )
+        return plan_file.document([read.remote(now.forge, name, now.policy, now.terms, now.secrets)])
     except BotError as error:
         return outcome.failure(name, error).json()
     except Exception as error:  # a bug of ours ends the work on this repository alone

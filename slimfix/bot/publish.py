@@ -57,6 +57,8 @@ def fit(repository: Repository, terms: Terms) -> Repository:
         raise BotError("archived", "the repository is archived")
     if repository.disabled:
         raise BotError("disabled", "the repository is disabled")
+    if repository.empty:
+        raise BotError("empty", "the repository has no commit")
     if repository.fork and not terms.forks:
         raise BotError("fork", "the repository is a fork")
     if repository.can_push is False:

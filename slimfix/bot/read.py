@@ -13,14 +13,13 @@ from slimfix.bot.settings import Policy
 from slimfix.bot.tree import Tree
 
 
-def remote(
-    forge: Forge, name: str, policy: Policy, terms: publish.Terms, secrets: Secrets, token: str | None
-) -> plan.Plan:
+def remote(forge: Forge, name: str, policy: Policy, terms: publish.Terms, secrets: Secrets) -> plan.Plan:
     """The plan for a repository on a forge, without what its maintainers turned down. Raises BotError."""
     repository = publish.fit(forge.repository(name), terms)
     with tempfile.TemporaryDirectory(prefix="slimfix-") as directory:
         place = str(Path(directory, "clone.git"))
-        clone = Clone.of(repository.clone_url, repository.default, place, secrets, token)
+        login = forge.login(repository)
+        clone = Clone.of(repository.clone_url, repository.default, place, secrets, login)
         try:
             tree = Tree(clone.entries(), clone)
             made = plan.make(repository.name, repository.default, clone.commit, tree, policy)

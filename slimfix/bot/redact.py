@@ -38,9 +38,9 @@ class Secrets:
         return _SHAPES.sub(HIDDEN, text)
 
 
-def basic(token: str) -> str:
+def basic(token: str, user: str = "x-access-token") -> str:
     """The token as git sends it to a forge: user and password in base64."""
-    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return base64.b64encode(f"{user}:{token}".encode()).decode()
 
 
 def _inner(value: str, offset: int) -> str:

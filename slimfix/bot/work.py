@@ -45,11 +45,7 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
         runtime = runtime_of(options)
         for name in repositories(runtime, options):
             try:
-                plans.append(
-                    read.remote(
-                        runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets, runtime.token
-                    )
-                )
+                plans.append(read.remote(runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets))
             except BotError as error:  # noqa: PERF203  # each may have its own reason
                 from slimfix.bot.outcome import failure
 

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("httpx", reason="the extra slimfix[bot] is not installed")
 
 from slimfix.bot import publish, read
+from slimfix.bot.auth import Token
 from slimfix.bot.forge.github import GitHub
 from slimfix.bot.pace import UNLIMITED, Pace
 from slimfix.bot.plan import Plan
@@ -41,16 +42,6 @@ def github(forge: Forge, clock: Clock) -> Iterator[GitHub]:
     found.client.close()
 
 
-class Token:
-    """A token that is always the same."""
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-
-    def header(self) -> str:
-        return f"Bearer {self.value}"
-
-
 class Bot:
     """The bot at work on a forge, without its jobs."""
 
@@ -63,7 +54,7 @@ class Bot:
         self.secrets = Secrets(self.token)
 
     def plan(self, repo: Repo, policy: Policy = Policy()) -> Plan:
-        return read.remote(self.github, repo.full, policy, self.terms, self.secrets, self.token)
+        return read.remote(self.github, repo.full, policy, self.terms, self.secrets)
 
     def publish(self, plan: Plan) -> list[str]:
         return [f"{one.action} {one.why}".strip() for one in publish.publish(self.github, plan, self.terms)]

@@ -104,7 +104,7 @@ def test_a_whole_account_without_what_is_denied(bot: Bot) -> None:
         bot.world.repo(f"acme/shop{number:03}")
     bot.world.organisations.add("acme")
     options = {"repos": ("Other/one",), "lists": (), "owners": ("acme",), "deny": ("acme/*9", "ACME/shop000")}
-    runtime = Runtime(bot.github, Policy(), bot.terms, bot.secrets, bot.token)
+    runtime = Runtime(bot.github, Policy(), bot.terms, bot.secrets)
     found = list(repositories(runtime, options))
     assert len(found) == 1 + 120 - 12 - 1
     assert fair(["a/1", "a/2", "a/3", "b/1", "c/1"]) == ["a/1", "b/1", "c/1", "a/2", "a/3"]

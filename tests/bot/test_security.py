@@ -87,7 +87,8 @@ def test_links_submodules_and_odd_names_are_passed_over_with_a_reason(bot: Bot) 
 def test_no_file_of_a_repository_is_ever_written_to_the_disk(bot: Bot, tmp_path: Path) -> None:
     repo = bot.world.repo("acme/shop", {**HOSTILE, "big.bin": os.urandom(3_000_000)})
     url = f"{bot.forge.address}/git/{repo.full}.git"
-    clone = git.Clone.of(url, "main", str(tmp_path / "clone"), bot.secrets, bot.world.token)
+    login = git.Login("x", bot.world.token)
+    clone = git.Clone.of(url, "main", str(tmp_path / "clone"), bot.secrets, login)
     try:
         tree = Tree(clone.entries(), clone)
         assert tree.read("Dockerfile") == PIP.encode()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from slimfix.bot.commits import Commit
+from slimfix.bot.git import Login
 
 
 class Repository(NamedTuple):
@@ -40,6 +41,7 @@ class Pull(NamedTuple):
     merged: bool
     locked: bool
     title: str
+    """Without what marks a draft, where that is a part of it."""
     body: str
     branch: str
     head: str
@@ -50,6 +52,7 @@ class Pull(NamedTuple):
     """None while the forge is still finding out, or has not been asked."""
     behind: bool = False
     """The forge wants it to be up to date with its base before it is merged, and it is not."""
+    draft: bool = False
 
 
 class Ahead(NamedTuple):
@@ -83,6 +86,9 @@ class Forge(Protocol):
     """A forge. Every method raises BotError where the forge does not let us, or cannot be reached."""
 
     body_limit: int
+
+    def login(self, repository: Repository) -> Login | None:
+        """Who git is to the forge, for this repository alone; None for nobody."""
 
     def repository(self, name: str) -> Repository:
         """What there is to know about a repository."""

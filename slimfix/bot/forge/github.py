@@ -16,7 +16,9 @@ from slimfix.bot import names
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
-from slimfix.bot.forge.github_read import ahead_of, pull_of, typed
+from slimfix.bot.forge.github_read import ahead_of, pull_of
+from slimfix.bot.forge.refusal import typed
+from slimfix.bot.git import Login
 from slimfix.bot.http import Auth, Client, Interrupted, Refused
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
@@ -40,8 +42,11 @@ class GitHub:
 
     # -- what there is -------------------------------------------------------------------------
 
-    def repository(self, name: str) -> Repository:
+    def login(self, repository: Repository) -> Login | None:
         """See :class:`slimfix.bot.forge.Forge`, here and below."""
+        return self.client.login(repository.name)
+
+    def repository(self, name: str) -> Repository:
         found = self._get(f"/repos/{names.repository(name)}")
         return Repository(
             names.repository(found["full_name"]),
@@ -155,7 +160,8 @@ class GitHub:
         base = self.client.base
         # Enterprise has its REST API under /api/v3, and this beside it.
         address = base.removesuffix("/v3") + "/graphql"
-        found = self._write("POST", address, {"query": _UPDATE, "variables": variables})
+        query = {"query": _UPDATE, "variables": variables}
+        found = self._write("POST", address, query, about=f"/repos/{repository.name}")
         errors = found.get("errors") if isinstance(found, dict) else None
         if errors:
             text = " ".join(str(error.get("message")) for error in errors)
@@ -234,9 +240,11 @@ class GitHub:
         except Refused as error:
             raise typed(error) from None
 
-    def _write(self, method: str, path: str, body: dict[str, Any], notifies: bool = False) -> Any:
+    def _write(
+        self, method: str, path: str, body: dict[str, Any], notifies: bool = False, about: str = ""
+    ) -> Any:
         try:
-            return self.client.write(method, path, body, notifies)
+            return self.client.write(method, path, body, notifies, about)
         except Refused as error:
             raise typed(error) from None
 
