@@ -27,6 +27,7 @@ from slimfix.bot.forge import Forge
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
 
 QUEUE = "repositories"
 ATTEMPTS = 3
@@ -42,7 +43,7 @@ class Runtime:
 
     forge: Forge
     policy: Policy
-    terms: publish.Terms
+    terms: Terms
     secrets: Secrets
 
 

@@ -6,7 +6,7 @@ import json
 from typing import NamedTuple
 
 from slimfix.bot.errors import BotError
-from slimfix.bot.publish import Result
+from slimfix.bot.terms import Result
 
 HARMLESS = frozenset(("archived", "disabled", "fork", "empty", "opted-out", "denied"))
 """Kinds of :class:`BotError` that are a repository's own affair, and no failure of a run."""

@@ -14,9 +14,9 @@ from slimfix.bot.auth import Token
 from slimfix.bot.forge.github import GitHub
 from slimfix.bot.pace import UNLIMITED, Pace
 from slimfix.bot.plan import Plan
-from slimfix.bot.publish import Terms
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
 from tests.bot.clock import Clock
 from tests.bot.forge.contract import contract
 from tests.bot.forge.server import Forge, running
