@@ -62,7 +62,9 @@ class Settling:
         if opened is not None:
             notes = marker.find(opened.body)
             if notes is not None and opened.head not in notes.heads:
-                told = any(message.HANDS_OFF in text for text in self.forge.comments(self.repository, opened))
+                told = any(
+                    message.HANDS_OFF in one.text for one in self.forge.comments(self.repository, opened)
+                )
         head = self.branches.get(branch)
         found = None if head is None else decide.Branch(head, not pulls and self.made_by_us(head))
         return decide.Seen(tuple(pulls), found, self.plan.base, self.plan.commit, told)

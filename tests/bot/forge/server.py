@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.bot.forge.api import Api
 from tests.bot.forge.contract import Contract
+from tests.bot.forge.graph import wrong
 from tests.bot.forge.world import ENV, World
 
 
@@ -51,6 +52,8 @@ def running(root: Path, contract: Contract | None) -> Iterator[Forge]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    half = False
+    """Whether the connection ends in the middle of the next answer."""
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -79,15 +82,17 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_any
 
     def rest(self, world: World, full: str, query: dict[str, str], data: bytes) -> None:
-        path = unquote(full.removeprefix("/api/v3").removeprefix("/api"))
+        path = self.server.api.resolved(unquote(full.removeprefix("/api/v3").removeprefix("/api")))  # type: ignore[attr-defined]  # see running()
         fault = world.struck(self.command, path)
         if fault == "cut-before":
             return self.cut()
-        if fault is not None and fault != "cut-after":
+        if fault not in (None, "cut-after", "cut-middle"):
             return self.fail(fault, world, path)
         body = json.loads(data) if data else None
         contract: Contract | None = self.server.contract  # type: ignore[attr-defined]  # see running()
         checked = contract is not None and path != "/graphql"
+        if contract is not None and path == "/graphql":
+            world.violations += wrong(body)
         if contract is not None and checked:
             world.violations += contract.request(self.command, path, query, body)
         status, answer = self.server.api.answer(self.command, path, query, body, self.login(world))  # type: ignore[attr-defined]  # see running()
@@ -98,7 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         world.log.append((self.command, path, status))
         if fault == "cut-after":
             return self.cut()
-        self.reply(status, answer, self.paged(full, query, answer))
+        self.half = fault == "cut-middle"
+        headers = {"Location": answer["url"]} if status == 301 else self.paged(full, query, answer)
+        self.reply(status, answer, headers)
 
     def paged(self, path: str, query: dict[str, str], answer: Any) -> dict[str, str]:
         size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
@@ -145,6 +152,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.half:
+            self.half = False
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            return self.cut()
         self.wfile.write(data)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
