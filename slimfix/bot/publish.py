@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slimfix.bot import decide
+from slimfix.bot import complain, decide
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Forge, Repository
 from slimfix.bot.plan import Plan, written
@@ -53,4 +53,11 @@ def publish(forge: Forge, plan: Plan, terms: Terms = Terms()) -> list[Result]:
     run = Settling(forge, repository, plan, terms)
     results = [run.settle(pull.branch, None) for pull in run.strays()]
     results += [run.settle(proposal.branch, proposal) for proposal in plan.proposals]
-    return results + run.sweep()
+    results += run.sweep()
+    over = complain.mended(forge, repository, run.still_open(), run.were, terms)
+    return [*results, over] if over else results
+
+
+def tell(forge: Forge, name: str, problem: str, terms: Terms = Terms()) -> Result:
+    """Tell a repository that its settings are broken, if it was not told before. Raises BotError."""
+    return complain.broken(forge, fit(forge.repository(name), terms), problem, terms)

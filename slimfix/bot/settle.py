@@ -11,10 +11,7 @@ from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Exists, Forge, Moved, New, Pull, Repository
 from slimfix.bot.http import Interrupted
 from slimfix.bot.plan import Plan, Proposal
-from slimfix.bot.terms import Result, Terms
-
-TRIES = 5
-"""How often we look again after a call that was cut, or when someone else was at work at the same time."""
+from slimfix.bot.terms import TRIES, Result, Terms
 
 
 class Settling:
@@ -27,11 +24,19 @@ class Settling:
         self.terms = terms
         self.open = {pull.branch: pull for pull in forge.open_pulls(repository)}
         self.branches = forge.branches(repository)
+        self.were = len(self.open)
+        """How many were open at the beginning."""
+        self.looked: dict[str, Pull] = {}
+        """The open ones after a closer look, by branch."""
 
     def strays(self) -> list[Pull]:
         """Our open pull requests that the plan says nothing of."""
         planned = {proposal.branch for proposal in self.plan.proposals}
         return [pull for branch, pull in self.open.items() if branch not in planned]
+
+    def still_open(self) -> list[Pull]:
+        """Our pull requests that are open now."""
+        return [self.looked.get(branch, pull) for branch, pull in self.open.items()]
 
     def settle(self, branch: str, proposal: Proposal | None) -> Result:
         """Do what is to be done about one branch."""
@@ -60,6 +65,7 @@ class Settling:
         opened = next((pull for pull in pulls if pull.open), None)
         told = False
         if opened is not None:
+            self.looked[branch] = opened
             notes = marker.find(opened.body)
             if notes is not None and opened.head not in notes.heads:
                 told = any(

@@ -6,13 +6,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+TRIES = 5
+"""How often we look again after a call that was cut, or when someone else was at work at the same time."""
+
 
 class Result(NamedTuple):
     """What became of one pull request."""
 
     branch: str
+    """Empty where it is about the whole repository."""
     action: str
-    """One of those of :mod:`.decide`, in lower case, or ``delete-branch``."""
+    """One of those of :mod:`.decide`, in lower case, or ``delete-branch``; of settings ``tell`` or ``mend``."""
     why: str = ""
     url: str = ""
     problems: tuple[str, ...] = ()
