@@ -59,6 +59,7 @@ def policy_of(options: dict[str, Any]) -> Policy:
         tuple(options.get("labels", ())),
         options.get("draft", False),
         options.get("open_limit", 1),
+        options.get("onboarding", False),
     )
 
 

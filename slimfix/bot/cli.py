@@ -49,6 +49,11 @@ _policy = _options(
     ),
     click.option("--label", "labels", multiple=True, metavar="NAME", help="Put this label on pull requests."),
     click.option("--draft", is_flag=True, help="Open pull requests as drafts."),
+    click.option(
+        "--onboarding",
+        is_flag=True,
+        help="Ask a repository without settings first, by a pull request that proposes some.",
+    ),
     click.option("--open-limit", type=click.IntRange(1), default=1, help="Open at a time in one repository."),
 )
 _targets = _options(

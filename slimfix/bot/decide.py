@@ -23,6 +23,7 @@ Because = Literal[
     "hour-limit",
     "locked",
     "no-marker",
+    "onboarding",
     "nothing-to-fix",
     "open-limit",
     "opted-out",
@@ -33,6 +34,10 @@ Because = Literal[
     "up-to-date",
     "users-commits",
 ]
+
+
+Gate = Literal["open", "ask", "declined"]
+"""Whether fixes may be proposed, or the repository is to be asked first, or has declined."""
 
 
 class Branch(NamedTuple):
@@ -125,6 +130,27 @@ def declined(pulls: tuple[Pull, ...]) -> frozenset[str]:
         if AGAIN not in pull.labels and pull.title == marker.title:
             rules.update(marker.rules)
     return frozenset(rules)
+
+
+def gate(pulls: tuple[Pull, ...], ask: bool) -> Gate:
+    """Whether fixes may be proposed to a repository that has no settings.
+
+    Args:
+        pulls: those of the first pull request, which asks; the newest first.
+        ask: whether the operator wants a repository to be asked that has not seen the bot at work.
+    """
+    if any(pull.merged and find(pull.body) is not None for pull in pulls):
+        return "open"
+    if declined(pulls):
+        return "declined"
+    return "ask" if ask else "open"
+
+
+def gated(action: Action, gate: Gate) -> Action:
+    """What is done about fixes, behind that gate."""
+    if gate == "declined":
+        return Leave("opted-out")
+    return Leave("onboarding") if gate == "ask" else action
 
 
 def decide(proposal: Proposal | None, seen: Seen, wishes: Wishes, allowed: Allowed = Allowed()) -> Action:

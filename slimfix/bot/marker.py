@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-Closed = Literal["", "obsolete", "superseded", "disabled"]
+Closed = Literal["", "obsolete", "superseded", "disabled", "unneeded"]
 
 _LINE = re.compile(r"^<!-- slimfix-bot:(\{[^\n]*\}) -->\s*\Z", re.MULTILINE)
 _HEADS = 3
-_CLOSED = ("", "obsolete", "superseded", "disabled")
+_CLOSED = get_args(Closed)
 
 
 class Marker(NamedTuple):

@@ -118,6 +118,15 @@ def _ticked(text: str) -> Iterator[str]:
             yield line[6:]
 
 
+def closing(how: str) -> str:
+    """The end of a body: the box that asks for a new build, and *how* to turn the bot down."""
+    return (
+        "---\n"
+        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
+        f"lost.\n\n{how}"
+    )
+
+
 HANDS_OFF = "<!-- slimfix-hands-off -->"
 
 
@@ -137,5 +146,6 @@ def closed(text: str, reason: str) -> str:
 _REASONS = {
     "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
     "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
+    "unneeded": "This is not needed any more: closed by the bot, and the branch deleted.",
     "disabled": "The bot is turned off for this repository: closed by the bot, and the branch deleted.",
 }

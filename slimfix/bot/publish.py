@@ -52,6 +52,8 @@ def publish(forge: Forge, plan: Plan, terms: Terms = Terms()) -> list[Result]:
         raise BotError("moved", f"{plan.base} has moved since the plan was made")
     run = Settling(forge, repository, plan, terms)
     results = [run.settle(pull.branch, None) for pull in run.strays()]
+    if plan.onboarding and run.gate() != "open":
+        results.append(run.settle(plan.onboarding.branch, plan.onboarding))
     results += [run.settle(proposal.branch, proposal) for proposal in plan.proposals]
     results += run.sweep()
     over = complain.mended(forge, repository, run.still_open(), run.were, terms)

@@ -33,6 +33,8 @@ class Policy(NamedTuple):
     draft: bool = False
     open_limit: int = 1
     """Pull requests that may be open in one repository at a time."""
+    onboarding: bool = False
+    """Whether a repository without settings is asked first."""
 
 
 class Wishes(NamedTuple):
@@ -62,6 +64,11 @@ class Settings:
         self._tree = tree
         self._policy = policy
         self._found: dict[str, config.Config | None] = {}
+
+    @property
+    def configured(self) -> bool:
+        """Whether the root has settings of ours. Raises BotError."""
+        return self.at("x").path is not None
 
     def prefetch(self, directories: set[str]) -> None:
         """Have the files that may hold settings for these directories at hand, with one request."""

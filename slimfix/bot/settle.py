@@ -6,7 +6,9 @@ and be run again: what was done is seen, and what was not is done.
 
 from __future__ import annotations
 
-from slimfix.bot import body, decide, marker, message
+from itertools import chain
+
+from slimfix.bot import body, decide, marker, message, onboarding
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Exists, Forge, Moved, New, Pull, Repository
 from slimfix.bot.http import Interrupted
@@ -26,12 +28,18 @@ class Settling:
         self.branches = forge.branches(repository)
         self.were = len(self.open)
         """How many were open at the beginning."""
+        self._gate: decide.Gate | None = None
         self.looked: dict[str, Pull] = {}
         """The open ones after a closer look, by branch."""
 
+    def planned(self) -> set[str]:
+        """The branches that the plan is about."""
+        first = {self.plan.onboarding.branch} if self.plan.onboarding else set()
+        return first | {proposal.branch for proposal in self.plan.proposals}
+
     def strays(self) -> list[Pull]:
         """Our open pull requests that the plan says nothing of."""
-        planned = {proposal.branch for proposal in self.plan.proposals}
+        planned = self.planned()
         return [pull for branch, pull in self.open.items() if branch not in planned]
 
     def still_open(self) -> list[Pull]:
@@ -48,6 +56,11 @@ class Settling:
                     self.branches = self.forge.branches(self.repository)
                 seen = self.look(branch, proposal)
                 action = decide.decide(proposal, seen, self.plan.wishes, self.allowed(branch))
+                opening = isinstance(action, decide.Create)
+                if self.plan.onboarding:  # it may be what takes the place
+                    opening = opening or action == decide.Leave("open-limit")
+                if opening and proposal and proposal.kind == "fixes":
+                    action = decide.gated(action, self.gate())
                 return self.perform(branch, proposal, action)
             except (Interrupted, Moved, Exists) as error:  # noqa: PERF203  # each turn may end so
                 if number == TRIES - 1 and isinstance(error, Interrupted):
@@ -89,6 +102,29 @@ class Settling:
         )
         return decide.Allowed(others, self.terms.hour_full(self.repository.owner), self.terms.quiet())
 
+    def gate(self) -> decide.Gate:
+        """Whether fixes may be proposed, or the repository is to be asked first."""
+        if self._gate is None:
+            if self.plan.configured:
+                self._gate = "open"
+                return self._gate
+            pulls = tuple(self.forge.pulls(self.repository, onboarding.BRANCH))
+            self._gate = decide.gate(pulls, self.plan.onboarding is not None)
+            if self._gate == "ask" and self.known():
+                self._gate = "open"
+        return self._gate
+
+    def known(self) -> bool:
+        """Whether the repository has seen the bot at work: it has one of its fixes open, or merged one."""
+        opened = (pull for branch, pull in self.open.items() if branch != onboarding.BRANCH)
+        merged = (
+            pull
+            for proposal in self.plan.proposals
+            for pull in self.forge.pulls(self.repository, proposal.branch)
+            if pull.merged
+        )
+        return any(marker.find(pull.body) is not None for pull in chain(opened, merged))
+
     # -- actions -------------------------------------------------------------------------------
 
     def perform(self, branch: str, proposal: Proposal | None, action: decide.Action) -> Result:
@@ -117,7 +153,7 @@ class Settling:
             self.forge.create_branch(self.repository, proposal.branch, commit)
         else:
             self.forge.move_branch(self.repository, proposal.branch, action.replace, commit)
-        title = message.title(proposal, self.repository.name)
+        title = self.title(proposal)
         dressed = not self.plan.wishes.labels and not proposal.reviewers
         text = self.text(proposal, self.notes(proposal, (commit,), title, dressed))
         new = New(title, text, proposal.branch, self.plan.base, self.plan.wishes.draft)
@@ -160,7 +196,7 @@ class Settling:
     def edit(self, proposal: Proposal, pull: Pull, heads: tuple[str, ...], onto: str) -> None:
         """The texts of an open pull request, with what people did to them kept."""
         old = marker.find(pull.body)
-        title = message.title(proposal, self.repository.name)
+        title = self.title(proposal)
         renamed = old is not None and pull.title != old.title
         notes = self.notes(proposal, heads, title, old.dressed if old else True)._replace(onto=onto)
         text = message.with_ticks(self.text(proposal, notes), pull.body)
@@ -180,7 +216,9 @@ class Settling:
         notes = marker.find(pull.body)
         reason = action.reason
         groups = {":" in proposal.key for proposal in self.plan.proposals}
-        if reason == "obsolete" and notes is not None and groups == {":" not in notes.key}:
+        if reason == "obsolete" and pull.branch == onboarding.BRANCH and self.plan.proposals:
+            reason = "unneeded"
+        elif reason == "obsolete" and notes is not None and groups == {":" not in notes.key}:
             reason = "superseded"
         if notes is not None and not self.terms.dry:
             text = message.closed(marker.without(pull.body), reason)
@@ -193,7 +231,7 @@ class Settling:
 
     def sweep(self) -> list[Result]:
         """Delete what an interrupted run left: a branch of ours that no pull request needs any more."""
-        planned = {proposal.branch for proposal in self.plan.proposals}
+        planned = self.planned()
         results = []
         for branch, head in self.branches.items():
             if branch in planned or branch in self.open:
@@ -210,7 +248,10 @@ class Settling:
     # -- parts ---------------------------------------------------------------------------------
 
     def commit(self, proposal: Proposal) -> str:
-        messages = [message.commit_message(commit, proposal) for commit in proposal.commits]
+        if proposal.kind == "onboarding":
+            messages = [onboarding.commit_message(proposal)]
+        else:
+            messages = [message.commit_message(commit, proposal) for commit in proposal.commits]
         return self.forge.commit(self.repository, self.plan.commit, proposal.commits, messages)
 
     def notes(self, proposal: Proposal, heads: tuple[str, ...], title: str, dressed: bool) -> marker.Marker:
@@ -225,7 +266,14 @@ class Settling:
             dressed,
         )
 
+    def title(self, proposal: Proposal) -> str:
+        if proposal.kind == "onboarding":
+            return onboarding.TITLE
+        return message.title(proposal, self.repository.name)
+
     def text(self, proposal: Proposal, notes: marker.Marker) -> str:
+        if proposal.kind == "onboarding":
+            return onboarding.body(self.plan, marker.text(notes))
         return body.body(
             proposal,
             self.terms.docs,

@@ -326,7 +326,29 @@ def test_every_reason_has_a_row() -> None:
     reasons = {f"leave {reason}" for reason in _literals(decide.Because)}
     reasons |= {f"close {reason}" for reason in ("obsolete", "disabled")}
     reasons |= {f"rebuild {why}" for why in ("asked", "changed", "conflicted", "behind")}
+    reasons -= {"leave onboarding"}  # see below
     assert reasons | {"create", "reword", "dress", "hands-off"} == {row[-1] for row in ROWS}
+
+
+ASKING = closed(NOTES._replace(rules=("onboarding",)))
+GATES: list[tuple[str, tuple[Pull, ...], bool, str]] = [
+    ("nobody asked, nobody to ask", (), False, "create"),
+    ("to be asked", (), True, "leave onboarding"),
+    ("asked, no answer", (ASKING._replace(open=True),), True, "leave onboarding"),
+    ("asked, no answer, and the operator asks no more", (ASKING._replace(open=True),), False, "create"),
+    ("turned down", (ASKING,), True, "leave opted-out"),
+    ("turned down, and the operator asks no more", (ASKING,), False, "leave opted-out"),
+    ("turned down, then renamed", (ASKING._replace(title="Please"),), True, "leave onboarding"),
+    ("merged", (ASKING._replace(merged=True),), True, "create"),
+    ("turned down, later merged", (ASKING._replace(merged=True), ASKING), True, "create"),
+    ("by someone else", (ASKING._replace(body="Hello"),), True, "leave onboarding"),
+]
+
+
+@pytest.mark.parametrize(("pulls", "ask", "expected"), [row[1:] for row in GATES], ids=[r[0] for r in GATES])
+def test_a_repository_is_asked_first(pulls: tuple[Pull, ...], ask: bool, expected: str) -> None:
+    action = decide.gated(decide.Create(None), decide.gate(pulls, ask))
+    assert expected == (f"leave {action.because}" if isinstance(action, decide.Leave) else "create")
 
 
 def _literals(kind: object) -> Iterator[str]:
