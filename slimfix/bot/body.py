@@ -15,8 +15,8 @@ from slimfix.bot.plan import PlannedFix, Proposal
 from slimfix.report.text import size
 
 _HOW = (
-    "Close this and it stays closed: only other rules will be proposed, unless you rename it to be asked "
-    "again. Push to the branch and it is yours: the bot leaves it alone."
+    "Close this and it stays closed: only other rules will be proposed, unless you comment "
+    "`/slimfix again`. Push to the branch and it is yours: the bot leaves it alone."
 )
 _LENGTHS = (10_000, 60, 15, 4, 1)
 """Items of a list that are shown: as many as fit."""
@@ -148,6 +148,7 @@ def _keep_out(proposal: Proposal) -> str:
         "",
         inert.block(f'ignore = ["{rule}"]', "toml"),
         "",
+        f"Or comment `/slimfix ignore {rule}` here (`/slimfix help` tells what else). "
         "A table `[bot]` with `enabled = false` in that file turns the bot off.",
         "",
         "</details>",

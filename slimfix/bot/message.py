@@ -134,16 +134,18 @@ def hands_off() -> str:
     """What is said, once, when someone else has pushed to the branch."""
     return (
         "There are commits here that are not the bot's, so it leaves this branch to you from now on. "
-        "To have it built anew, without them, tick the last box of the description.\n\n" + HANDS_OFF
+        "To have it built anew, without them, tick the last box of the description, or comment "
+        "`/slimfix rebase`.\n\n" + HANDS_OFF
     )
 
 
-def closed(text: str, reason: str) -> str:
-    """The body of a pull request that we close, with the reason at its top."""
-    return f"**{_REASONS[reason]}**\n\n{text}"
+def closed(reason: str) -> str:
+    """What the body of a pull request begins with that we close."""
+    return f"**{_REASONS[reason]}**\n\n"
 
 
 _REASONS = {
+    "": "Closed because someone who may push asked for it; these rules will not be proposed again.",
     "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
     "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
     "unneeded": "This is not needed any more: closed by the bot, and the branch deleted.",

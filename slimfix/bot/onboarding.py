@@ -73,7 +73,7 @@ def body(plan: Plan, marker: str) -> str:
         f"them: it adds {inert.code(PATH)}, in which every line is what holds without it, and asks whether "
         "you want the rest.",
         "**Merge this** to get what is listed below, as pull requests to judge one by one. **Close this** "
-        "to hear no more: nothing will be proposed to this repository, unless you rename this pull request, "
+        "to hear no more: nothing will be proposed to this repository, unless you comment `/slimfix again`, "
         f"or add a {inert.code(PATH)} yourself. **Do nothing** and nothing happens.",
         _coming(plan),
         "### What you can count on\n\n"

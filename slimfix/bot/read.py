@@ -24,7 +24,7 @@ def remote(forge: Forge, name: str, policy: Policy, terms: Terms, secrets: Secre
         try:
             tree = Tree(clone.entries(), clone)
             made = plan.make(repository.name, repository.default, clone.commit, tree, policy)
-            turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals])
+            turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals], terms)
             if not turned_down.isdisjoint(rule for one in made.proposals for rule in one.rules):
                 made = plan.make(repository.name, repository.default, clone.commit, tree, policy, turned_down)
             return onboarding.added(made) if policy.onboarding else made

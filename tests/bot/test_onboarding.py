@@ -57,7 +57,7 @@ def test_a_maintainer_may_change_their_mind(bot: Bot, repo: Repo, way: str) -> N
         assert repo.pulls[1].head == "slimfix/dockerfiles"
         return
     if way == "rename":
-        first.title = "Please"
+        first.title = f"again, {first.title}"
     else:
         first.labels.append(decide.AGAIN)
     assert bot.run(repo, ASKED) == ["create", "leave onboarding"]
