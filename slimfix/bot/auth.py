@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from slimfix.bot.command import Login
 from slimfix.bot.errors import BotError
-from slimfix.bot.git import Login
 from slimfix.bot.redact import Secrets
 
 VARIABLES = {

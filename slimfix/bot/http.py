@@ -10,13 +10,13 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from slimfix import __version__
+from slimfix.bot.command import Login
 from slimfix.bot.errors import BotError
-from slimfix.bot.git import Login
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
 
@@ -108,6 +108,21 @@ class Client:
             address = following if following and following.startswith(self.base + "/") else None
             wanted = None
 
+    def numbered(
+        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, size: str = "per_page"
+    ) -> Iterator[Any]:
+        """The items of all pages of a list whose pages are told apart by number.
+
+        Only whether there is a next page is taken from the answer: what its address begins with is often
+        set up wrongly on a server of one's own. *size* is the name of the parameter for items a page.
+        """
+        for number in range(1, most + 1):
+            answer = self._read(path, {**(query or {}), size: "50", "page": str(number)})
+            yield from answer.json()
+            if "next" not in answer.links:
+                return
+        raise BotError("too-large", self._told("GET", path, f"more than {most} pages"))
+
     def write(
         self,
         method: str,
@@ -133,17 +148,17 @@ class Client:
         raise BotError("rate-limited", self._told(method, path, "the forge asks us to wait again and again"))
 
     def _read(self, path: str, query: Mapping[str, str] | None) -> httpx.Response:
-        problem = ""
+        problem, about = "", path
         for number in range(TRIES):
             self.pace.read()
             try:
-                answer = self._send("GET", path, query, None)
+                answer = self._send("GET", path, query, None, about)
             except httpx.TransportError as error:
                 problem = type(error).__name__
             else:
                 if answer.status_code in (301, 302, 307, 308) and number < TRIES - 1:
                     # Of a renamed repository. Nothing but the API itself is followed.
-                    place = answer.headers.get("location", "")
+                    place = urljoin(self.base + "/", answer.headers.get("location", ""))
                     if place.startswith(self.base + "/"):
                         path, query = place, None
                         continue
@@ -169,14 +184,17 @@ class Client:
     def _too_soon(self, answer: httpx.Response, number: int) -> bool:
         """Whether the forge asks us to wait; nothing is sent until then."""
         headers = answer.headers
-        exhausted = headers.get("x-ratelimit-remaining") == "0"
+        # GitHub's name of these headers, and that of GitLab, which is to become a standard.
+        prefix = "x-ratelimit" if "x-ratelimit-remaining" in headers else "ratelimit"
+        exhausted = headers.get(f"{prefix}-remaining") == "0"
+        reset = headers.get(f"{prefix}-reset")
         text = answer.text.lower() if answer.status_code in (403, 429) else ""
         limited = answer.status_code == 429 or (
             text and (exhausted or "rate limit" in text or "retry-after" in headers)
         )
-        if exhausted and "x-ratelimit-reset" in headers:
+        if exhausted and reset is not None:
             # By the forge's clock, not by ours.
-            self.pace.close_for(_number(headers["x-ratelimit-reset"]) - self._their_time(answer) + 1)
+            self.pace.close_for(_number(reset) - self._their_time(answer) + 1)
         if not limited:
             return False
         if "retry-after" in headers:

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
 from slimfix.bot.forge.github_read import ahead_of, pull_of
 from slimfix.bot.forge.refusal import typed
-from slimfix.bot.git import Login
 from slimfix.bot.http import Auth, Client, Interrupted, Refused
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets

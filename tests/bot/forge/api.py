@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.bot.forge.world import GitError, Pull, Repo, World
+from tests.bot.forge.routes import Front
+from tests.bot.forge.world import GitError, Pull, Repo
 
 Answer = tuple[int, Any]
 Handler = Callable[["Api", Repo, dict[str, str], dict[str, str], Any], Answer]
@@ -43,12 +44,13 @@ def invalid(resource: str, message: str = "", field: str = "", code: str = "cust
     return Failure(422, "Validation Failed", error)
 
 
-class Api:
-    """Answers requests. The address is that of the server, without a slash at its end."""
+class Api(Front):
+    """Answers requests."""
 
-    def __init__(self, world: World, address: str) -> None:
-        self.world = world
-        self.address = address
+    prefix = "/api/v3"
+
+    def page(self, query: dict[str, str]) -> tuple[int, int]:
+        return int(query.get("per_page", 30)), int(query.get("page", 1))
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, login: str | None) -> Answer:
         """Status and JSON."""
@@ -199,7 +201,7 @@ class Api:
             "default": False,
         }
 
-    def found(self, repo: Repo, fields: dict[str, str]) -> Pull:
+    def the_pull(self, repo: Repo, fields: dict[str, str]) -> Pull:
         number = int(fields["number"])
         for pull in repo.pulls:
             if pull.number == number:
@@ -381,12 +383,12 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
 
 @route("GET", R + "/pulls/{number}")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    return 200, api.pull(repo, api.found(repo, fields), detail=True)
+    return 200, api.pull(repo, api.the_pull(repo, fields), detail=True)
 
 
 @route("PATCH", R + "/pulls/{number}")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
+    pull = api.the_pull(repo, fields)
     if len(body.get("body") or "") > 65536:
         raise invalid("PullRequest", "body is too long (maximum is 65536 characters)", "body")
     if body.get("state") == "closed":
@@ -399,7 +401,7 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
 
 @route("GET", R + "/issues/{number}/comments")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    return 200, [_comment(text) for text in api.found(repo, fields).comments]
+    return 200, [_comment(text) for text in api.the_pull(repo, fields).comments]
 
 
 def _comment(text: str) -> dict[str, Any]:
@@ -408,7 +410,7 @@ def _comment(text: str) -> dict[str, Any]:
 
 @route("POST", R + "/issues/{number}/comments")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
+    pull = api.the_pull(repo, fields)
     if pull.locked:
         raise Failure(403, "Unable to create comment because issue is locked.")
     pull.comments.append(body["body"])
@@ -417,14 +419,14 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
 
 @route("POST", R + "/issues/{number}/labels")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
+    pull = api.the_pull(repo, fields)
     pull.labels += [label for label in body["labels"] if label not in pull.labels]
     return 200, [api.label(name) for name in pull.labels]
 
 
 @route("POST", R + "/pulls/{number}/requested_reviewers")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
+    pull = api.the_pull(repo, fields)
     asked = [*body.get("reviewers", ()), *body.get("team_reviewers", ())]
     if api.world.unknown_reviewers & set(asked):
         raise Failure(422, "Reviews may only be requested from collaborators.")

@@ -45,6 +45,11 @@ class Pull:
     fork: bool = False
     """Whether it comes from a fork, by a branch of the same name."""
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is one, by its field or by its title."""
+        return self.draft or self.title.startswith(("Draft: ", "WIP: "))
+
 
 @dataclass
 class Repo:
@@ -64,8 +69,9 @@ class Repo:
     """Whether a branch must be up to date before it is merged."""
     protected: str = ""
     """A prefix of branches that may not be written to."""
+    mirror: bool = False
     pulls: list[Pull] = field(default_factory=list)
-    teams: bool = False
+    known_labels: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
     @property
@@ -157,6 +163,25 @@ class Repo:
         command = ["git", f"--git-dir={self.path}", "merge-base", "--is-ancestor", pull.base, self.head(pull)]
         return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 1
 
+    def pushed(self, closes: bool) -> None:
+        """What the forge does about its pull requests when git has written: those without a branch close."""
+        for pull in self.pulls:
+            if pull.state != "open" or pull.fork:
+                continue
+            sha = self.sha(pull.head)
+            if sha is not None:
+                pull.head_sha = sha
+            elif closes:
+                pull.state = "closed"
+
+
+_HOOK = """\
+#!/bin/sh
+if [ -n "$FORGE_PROTECTED" ]; then
+  case "$1" in refs/heads/"$FORGE_PROTECTED"*) echo "$FORGE_REFUSAL" >&2; exit 1;; esac
+fi
+"""
+
 
 class GitError(Exception):
     """git said no."""
@@ -167,7 +192,7 @@ class Fault:
     """Something that goes wrong at a request."""
 
     kind: str
-    """A status, ``secondary``, ``primary``, ``cut-before`` or ``cut-after`` (it is carried out)."""
+    """A status, ``cut-before`` or ``cut-after`` (it is carried out), or a limit: see the server."""
     method: str = ""
     path: str = ""
     """A part of it."""
@@ -178,10 +203,13 @@ class Fault:
 class World:
     """All of it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, token: str = "ghp_" + "a" * 36) -> None:
         self.root = root
         self.repos: dict[str, Repo] = {}
-        self.tokens = {"ghp_" + "a" * 36: "slimfix-bot"}
+        self.moved: dict[str, str] = {}
+        """Names that repositories had before."""
+        self.tokens = {token: "slimfix-bot"}
+        self.users: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.log: list[tuple[str, str, int]] = []
         self.headers: list[str] = []
@@ -197,17 +225,29 @@ class World:
 
     def repo(self, full: str, files: Mapping[str, Content] | None = None, **fields: Any) -> Repo:
         """A new repository with these files in its first commit; an empty one without."""
-        owner, name = full.split("/")
+        owner, _, name = full.rpartition("/")
         path = self.root / owner / f"{name}.git"
         path.parent.mkdir(parents=True, exist_ok=True)
         repo = Repo(owner, name, path, next(self.numbers), **fields)
         subprocess.run(["git", "init", "-q", "--bare", "-b", repo.default, str(path)], env=ENV, check=True)
         with (path / "config").open("a") as config:
             config.write("[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n")
+        hook = path / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(_HOOK)
+        hook.chmod(0o755)
         self.repos[full.lower()] = repo
         if files:
             repo.push_files(files, repo.default)
         return repo
+
+    def of(self, owner: str) -> list[Repo]:
+        """The repositories of an account, by name."""
+        return sorted((repo for repo in self.repos.values() if repo.owner == owner), key=lambda r: r.full)
+
+    def user_id(self, login: str) -> int:
+        """The number of an account."""
+        return self.users.setdefault(login, len(self.users) + 1)
 
     def fault(self, kind: str, method: str = "", path: str = "", skip: int = 0, times: int = 1) -> None:
         """Let something go wrong."""
