@@ -25,8 +25,8 @@ def runtime_of(options: dict[str, Any]) -> Runtime:
     from slimfix.bot import auth, pace
     from slimfix.bot.forge.github import GitHub
     from slimfix.bot.jobs import Runtime
-    from slimfix.bot.publish import Terms
     from slimfix.bot.redact import Secrets
+    from slimfix.bot.terms import Terms
 
     secrets = Secrets()
     token = auth.from_environment("github", secrets)

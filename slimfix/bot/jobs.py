@@ -27,6 +27,7 @@ from slimfix.bot.forge import Forge
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Result, Terms
 
 QUEUE = "repositories"
 ATTEMPTS = 3
@@ -42,7 +43,7 @@ class Runtime:
 
     forge: Forge
     policy: Policy
-    terms: publish.Terms
+    terms: Terms
     secrets: Secrets
 
 
@@ -110,6 +111,18 @@ def _publish(name: str, text: str) -> str:
         return Outcome(name, "internal", now.secrets.hide(f"{type(error).__name__}: {error}")[:300]).json()
 
 
+@DBOS.step(name="tell")
+def _tell(name: str, text: str) -> str:
+    """A failure, told to the repository where it is one of its settings."""
+    now = _now()
+    failed = outcome.read(text)
+    try:
+        return failed._replace(results=(publish.tell(now.forge, name, failed.message, now.terms),)).json()
+    except BotError as error:
+        problem = f"it could not be told: {error}"
+        return failed._replace(results=(Result("", "leave", "", "", (problem,)),)).json()
+
+
 @DBOS.workflow(name="repository")
 def _repository(name: str, given: str) -> str:
     """One repository, from beginning to end; *given* is a plan that was made before."""
@@ -117,7 +130,7 @@ def _repository(name: str, given: str) -> str:
     for _ in range(ATTEMPTS):
         text = given or _plan(name)
         if not plan_file.is_plan(text):
-            return text
+            return _tell(name, text) if outcome.read(text).kind == "bad-config" else text
         result = _publish(name, text)
         if given or outcome.read(result).kind != "moved":
             break

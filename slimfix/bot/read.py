@@ -10,10 +10,11 @@ from slimfix.bot.forge import Forge
 from slimfix.bot.git import Clone
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
 from slimfix.bot.tree import Tree
 
 
-def remote(forge: Forge, name: str, policy: Policy, terms: publish.Terms, secrets: Secrets) -> plan.Plan:
+def remote(forge: Forge, name: str, policy: Policy, terms: Terms, secrets: Secrets) -> plan.Plan:
     """The plan for a repository on a forge, without what its maintainers turned down. Raises BotError."""
     repository = publish.fit(forge.repository(name), terms)
     with tempfile.TemporaryDirectory(prefix="slimfix-") as directory:

@@ -17,9 +17,9 @@ from slimfix.bot.forge.github import GitHub
 from slimfix.bot.forge.gitlab import GitLab
 from slimfix.bot.pace import UNLIMITED, Pace
 from slimfix.bot.plan import Plan
-from slimfix.bot.publish import Terms
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
 from tests.bot.clock import Clock
 from tests.bot.forge.contracts import contract
 from tests.bot.forge.server import Forge, running
@@ -62,9 +62,17 @@ def there(forge: Forge, clock: Clock) -> Iterator[Client]:
 
 
 CALLS = {
-    "github": {"open": ("POST", "/pulls"), "label": ("POST", "/labels")},
-    "gitlab": {"open": ("POST", "/merge_requests"), "label": ("PUT", "/merge_requests/1")},
-    "gitea": {"open": ("POST", "/pulls"), "label": ("POST", "/issues/1/labels")},
+    "github": {"open": ("POST", "/pulls"), "label": ("POST", "/labels"), "issue": ("PATCH", "/issues/")},
+    "gitlab": {
+        "open": ("POST", "/merge_requests"),
+        "label": ("PUT", "/merge_requests/1"),
+        "issue": ("PUT", "/issues/"),
+    },
+    "gitea": {
+        "open": ("POST", "/pulls"),
+        "label": ("POST", "/issues/1/labels"),
+        "issue": ("PATCH", "/issues/"),
+    },
 }
 """Methods and ends of paths: where faults strike."""
 

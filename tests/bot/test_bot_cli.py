@@ -14,7 +14,7 @@ from slimfix.bot import outcome, plan_file, status
 from slimfix.bot.arguments import quiet_hours, repositories
 from slimfix.bot.cli import bot
 from slimfix.bot.outcome import Outcome
-from slimfix.bot.publish import Result as Done
+from slimfix.bot.terms import Result as Done
 from tests.bot.conftest import Bot
 from tests.bot.shapes import PIP
 

@@ -106,5 +106,7 @@ def test_a_bug_of_ours_ends_one_job_and_no_other(forge: Forge, tmp_path: Path) -
     assert done.returncode == 2
     lines = sorted(line.partition("] ")[2] for line in done.stdout.splitlines())
     assert lines[0].startswith("acme/gone: failed (gone)")
-    assert lines[1] == "acme/other: failed (bad-config): slimfix.toml: bot.enabled must be true or false"
+    (issue,) = forge.world.repos["acme/other"].issues
+    failed = "acme/other: failed (bad-config): slimfix.toml: bot.enabled must be true or false"
+    assert lines[1] == f"{failed}; told (bad-config) {forge.address}/acme/other/issues/{issue.number}"
     assert lines[2].startswith("acme/shop: opened http")

@@ -9,18 +9,14 @@ branch's name; a push keeps modes, brings all commits at once and compares what 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from slimfix.bot import names
-from slimfix.bot.command import Login
-from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Ahead, Exists, New, Pull, Repository
+from slimfix.bot.forge.gitea_people import People
 from slimfix.bot.forge.gitea_read import DRAFT, ahead_of, pull_of, repository_of
-from slimfix.bot.forge.push import Person, Workshop
 from slimfix.bot.forge.refusal import typed
 from slimfix.bot.http import Auth, Client, Refused
 from slimfix.bot.pace import Pace
@@ -33,25 +29,19 @@ _CHECKING = 3
 """How often we ask whether a pull request can be merged: it says no while the forge is finding out."""
 
 
-class Gitea:
+class Gitea(People):
     """The forge at one address, such as ``https://codeberg.org/api/v1``."""
 
     body_limit = 65_535
     """They have none; no one reads more."""
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
-        self.client = Client(api, auth, pace, secrets, _HEADERS)
-        self._workshop = Workshop(secrets, pace)
-        self._person: Person | None = None
-        self._lock = threading.Lock()
+        super().__init__(Client(api, auth, pace, secrets, _HEADERS))
 
     # -- what there is -------------------------------------------------------------------------
 
-    def login(self, repository: Repository) -> Login | None:
-        """See :class:`slimfix.bot.forge.Forge`, here and below."""
-        return self.client.login(repository.name)
-
     def repository(self, name: str) -> Repository:
+        """See :class:`slimfix.bot.forge.Forge`, here and below."""
         found = self._get(f"/repos/{names.repository(name)}")
         # The address that the forge gives may be another than that at which we reach it.
         return repository_of(found, self.client.base.removesuffix("/api/v1"))
@@ -91,7 +81,10 @@ class Gitea:
             if not result.conflicted:
                 break
         outdated = found.get("merge_base") != found["base"]["sha"]
-        return result._replace(behind=outdated and self._strict(repository, result.base))
+        return result._replace(
+            behind=outdated and self._strict(repository, result.base),
+            automerge=self.scheduled(repository, result),
+        )
 
     def _strict(self, repository: Repository, base: str) -> bool:
         """Whether a branch must be up to date before it is merged, where we may know."""
@@ -136,33 +129,6 @@ class Gitea:
 
     # -- writing -------------------------------------------------------------------------------
 
-    def commit(
-        self, repository: Repository, base: str, commits: tuple[Commit, ...], messages: list[str]
-    ) -> str:
-        login = self.login(repository)
-        return self._workshop.commit(repository, login, base, commits, messages, self._who())
-
-    def _who(self) -> Person:
-        """Whose token it is."""
-        with self._lock:
-            if self._person is None:
-                host = urlsplit(self.client.base).hostname or "localhost"
-                self._person = Person("slimfix", f"slimfix@noreply.{host}")
-                with contextlib.suppress(Refused):  # the token may do its work and not read this
-                    found = self.client.get("/user")
-                    name = found.get("full_name") or found["login"]
-                    self._person = Person(str(name), str(found.get("email") or self._person.email))
-            return self._person
-
-    def create_branch(self, repository: Repository, name: str, commit: str) -> None:
-        self._workshop.push(repository, self.login(repository), name, None, commit)
-
-    def move_branch(self, repository: Repository, name: str, old: str, new: str) -> None:
-        self._workshop.push(repository, self.login(repository), name, old, new)
-
-    def delete_branch(self, repository: Repository, name: str, old: str) -> None:
-        self._workshop.push(repository, self.login(repository), name, old, None)
-
     def open_pull(self, repository: Repository, new: New) -> Pull:
         if not names.ours(new.branch):
             raise BotError("bad-name", f"not a branch of the bot: {new.branch!r}")
@@ -189,14 +155,6 @@ class Gitea:
         given = {"title": title, "body": body, "state": "closed" if close else None}
         changes = {key: value for key, value in given.items() if value is not None}
         self._write("PATCH", f"/repos/{repository.name}/pulls/{pull.number}", changes, notifies=close)
-
-    def comments(self, repository: Repository, pull: Pull) -> list[str]:
-        found = self._get(f"/repos/{repository.name}/issues/{pull.number}/comments")
-        return [str(one.get("body") or "") for one in found]
-
-    def comment(self, repository: Repository, pull: Pull, text: str) -> None:
-        place = f"/repos/{repository.name}/issues/{pull.number}/comments"
-        self._write("POST", place, {"body": text}, notifies=True)
 
     def decorate(
         self, repository: Repository, pull: Pull, labels: tuple[str, ...], reviewers: tuple[str, ...]
@@ -232,23 +190,3 @@ class Gitea:
                 made = self._write("POST", place, {"name": name, "color": "#ededed"})
                 known[name] = int(made["id"])
         return [known[name] for name in wanted]
-
-    # -- requests ------------------------------------------------------------------------------
-
-    def _get(self, path: str) -> Any:
-        try:
-            return self.client.get(path)
-        except Refused as error:
-            raise typed(error) from None
-
-    def _pages(self, path: str, query: dict[str, str] | None = None, most: int = 50) -> Iterator[Any]:
-        try:
-            yield from self.client.numbered(path, query, most, "limit")
-        except Refused as error:
-            raise typed(error) from None
-
-    def _write(self, method: str, path: str, body: dict[str, Any], notifies: bool = False) -> Any:
-        try:
-            return self.client.write(method, path, body, notifies)
-        except Refused as error:
-            raise typed(error) from None

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from slimfix.bot import names
-from slimfix.bot.forge import Ahead, Pull, Repository
+from slimfix.bot.forge import Ahead, Comment, Issue, Merge, Pull, Repository
 
 DRAFT = "WIP: "
 """Begins the title of a draft. A server can be set up to take other words; these are the usual ones."""
@@ -22,6 +22,7 @@ def repository_of(found: dict[str, Any], address: str) -> Repository:
     can_push = permissions.get("push")
     if found.get("mirror"):  # the forge overwrites whatever is pushed there
         can_push = False
+    issues = found.get("open_issues_count")
     return Repository(
         name,
         str(found.get("default_branch") or ""),
@@ -33,6 +34,9 @@ def repository_of(found: dict[str, Any], address: str) -> Repository:
         bool(found.get("empty")),
         can_push,
         tuple(found.get("topics") or ()),
+        found.get("has_issues") is not False,
+        None if issues is None else int(issues) + int(found.get("open_pr_counter") or 0),
+        merges_of(found),
     )
 
 
@@ -59,6 +63,35 @@ def pull_of(found: dict[str, Any]) -> Pull:
         None if mark or mergeable is None else not mergeable,
         False,
         mark is not None,
+        "",
+        found.get("comments"),
+    )
+
+
+def merges_of(found: dict[str, Any]) -> tuple[Merge, ...]:
+    """How a repository lets pull requests be merged; what keeps a commit for each rule comes first."""
+    ways: tuple[tuple[str, Merge], ...] = (
+        ("allow_merge_commits", "merge"),
+        ("allow_rebase", "rebase"),
+        ("allow_squash_merge", "squash"),
+    )
+    return tuple(way for key, way in ways if found.get(key) is not False) or ("merge",)
+
+
+def comment_of(found: dict[str, Any]) -> Comment:
+    """A comment; that of an account that is gone has no author."""
+    author = found.get("user") or {}
+    return Comment(int(found["id"]), str(author.get("login") or ""), str(found.get("body") or ""))
+
+
+def issue_of(found: dict[str, Any]) -> Issue:
+    """An issue."""
+    return Issue(
+        int(found["number"]),
+        str(found["html_url"]),
+        found["state"] == "open",
+        str(found.get("title") or ""),
+        str(found.get("body") or ""),
     )
 
 

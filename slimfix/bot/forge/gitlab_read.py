@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from slimfix.bot import names
-from slimfix.bot.forge import Ahead, Pull, Repository
+from slimfix.bot.forge import Ahead, Comment, Issue, Pull, Repository
 
 DRAFT = "Draft: "
 """Begins the title of a draft."""
@@ -35,6 +35,9 @@ def repository_of(found: dict[str, Any], address: str) -> Repository:
         bool(found.get("empty_repo")) or not found.get("default_branch"),
         False if found.get("mirror") else _can_push(found.get("permissions")),
         tuple(found.get("topics") or ()),
+        found.get("issues_access_level") != _OFF and found.get("issues_enabled") is not False,
+        # Its number is without merge requests; that there are none is told all the same.
+        0 if found.get("open_issues_count") == 0 else None,
     )
 
 
@@ -68,6 +71,26 @@ def pull_of(found: dict[str, Any]) -> Pull:
         bool(found.get("has_conflicts")) if known else None,
         found.get("detailed_merge_status") == "need_rebase",
         mark is not None,
+        "",
+        found.get("user_notes_count"),
+        bool(found.get("merge_when_pipeline_succeeds")),
+    )
+
+
+def comment_of(found: dict[str, Any]) -> Comment:
+    """A note; that of an account that is gone has no author."""
+    author = found.get("author") or {}
+    return Comment(int(found["id"]), str(author.get("username") or ""), str(found.get("body") or ""))
+
+
+def issue_of(found: dict[str, Any]) -> Issue:
+    """An issue."""
+    return Issue(
+        int(found["iid"]),
+        str(found["web_url"]),
+        found["state"] == "opened",
+        str(found.get("title") or ""),
+        str(found.get("description") or ""),
     )
 
 

@@ -16,12 +16,15 @@ MORE = {
 }
 """What the documentation of GitLab has besides."""
 
+_MERGE = {"sha", "auto_merge", "merge_when_pipeline_succeeds"}
+"""Of the documentation; the client gives it a method, with these names among its arguments."""
 _PAGES = {"page", "per_page"}
 _ONE = {
     r"/projects/[^/]+": set(),
     r"/projects/[^/]+/repository/branches/[^/]+": set(),
     r"/projects/[^/]+/repository/compare": {"from", "to", "straight"},
     r"/projects/[^/]+/merge_requests/\d+": set(),
+    r"/projects/[^/]+/members/all/\d+": set(),
     r"/user": set(),
 }
 """What is read and is no list, with the parameters that it takes."""
@@ -36,6 +39,10 @@ class GitLabContract:
         self._lists: dict[str, Any] = {
             r"/projects/[^/]+/merge_requests": objects.ProjectMergeRequestManager,
             r"/projects/[^/]+/merge_requests/\d+/notes": objects.ProjectMergeRequestNoteManager,
+            r"/projects/[^/]+/merge_requests/\d+/notes/\d+/award_emoji": (
+                objects.ProjectMergeRequestNoteAwardEmojiManager
+            ),
+            r"/projects/[^/]+/issues": objects.ProjectIssueManager,
             r"/projects/[^/]+/repository/branches": objects.ProjectBranchManager,
             r"/groups/[^/]+/projects": objects.GroupProjectManager,
             r"/users/[^/]+/projects": objects.UserProjectManager,
@@ -45,6 +52,8 @@ class GitLabContract:
     def request(self, method: str, path: str, query: dict[str, str], body: Any) -> list[str]:
         told = f"{method} {path}"
         single = path.rpartition("/")[0] if method == "PUT" else path
+        if path.endswith(("/merge", "/cancel_merge_when_pipeline_succeeds")):
+            return [f"{told}: unknown field {name}" for name in body or () if name not in _MERGE]
         manager = next((one for pattern, one in self._lists.items() if re.fullmatch(pattern, single)), None)
         more = MORE.get(manager.__name__, {}) if manager else {}
         if method == "GET":

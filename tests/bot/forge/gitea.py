@@ -31,12 +31,12 @@ class Gitea(Front):
             if "repo" not in fields:
                 return handler(self, (fields, query, body))
             full = f"{fields['owner']}/{fields['repo']}"
-            moved = self.world.moved.get(full.lower())
-            if moved is not None:
-                raise Redirect(307, self.prefix + path.replace(full, moved))
-            repo = self.world.repos.get(full.lower())
+            repo = self.world.find(full)
             if repo is None:
-                raise missing()
+                moved = self.world.moved(full)
+                if moved is None:
+                    raise missing()
+                raise Redirect(307, self.prefix + path.replace(full, moved.full))
             with repo.lock:
                 if method != "GET":
                     self.writable(repo)
@@ -76,6 +76,12 @@ class Gitea(Front):
             "has_pull_requests": not repo.disabled,
             "permissions": {"admin": False, "push": repo.push, "pull": True},
             "topics": repo.topics,
+            "has_issues": repo.has_issues,
+            "open_issues_count": repo.others_issues + sum(one.state == "open" for one in repo.issues),
+            "open_pr_counter": sum(pull.state == "open" for pull in repo.pulls),
+            "allow_merge_commits": not repo.squash_only,
+            "allow_rebase": not repo.squash_only,
+            "allow_squash_merge": True,
         }
 
     def pull(self, repo: Repo, pull: Pull) -> dict[str, Any]:
@@ -97,6 +103,7 @@ class Gitea(Front):
             "draft": draft,
             "is_locked": pull.locked,
             "comments": len(pull.comments),
+            "assignees": [self.user(name) for name in pull.assignees],
             "mergeable": is_open and not draft and not repo.conflicted(pull),
             "merged": pull.merged,
             "merge_base": merge_base,
@@ -133,7 +140,7 @@ def missing() -> Failure:
 
 
 def the_pull(api: Gitea, repo: Repo, fields: dict[str, str]) -> Pull:
-    found = api.found(repo, fields["index"])
+    found = api.numbered(repo, fields["index"])
     if found is None:
         raise missing()
     return found
@@ -190,6 +197,8 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
         "commit": {"id": sha, "message": "", "url": ""},
         "protected": repo.strict,
         "effective_branch_protection_name": name if repo.strict else "",
+        "enable_status_check": repo.automerge and repo.checks,
+        "status_check_contexts": ["ci/build"] if repo.checks else [],
     }
 
 
@@ -250,7 +259,8 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
             f"[id: 1, issue_id: 1, head_repo_id: {repo.number}, base_repo_id: {repo.number}, "
             f"head_branch: {head}, base_branch: {base}]",
         )
-    pull = Pull(len(repo.pulls) + 1, body["title"], body.get("body") or "", head, base, sha)
+    number = len(repo.places) + 1
+    pull = Pull(number, body["title"], body.get("body") or "", head, base, sha)
     repo.pulls.append(pull)
     return 201, api.pull(repo, pull)
 
@@ -263,6 +273,11 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
 @ROUTES.add("PATCH", R + "/pulls/{index}")
 def _(api: Gitea, repo: Repo, given: Given) -> Answer:
     pull, body = the_pull(api, repo, given[0]), given[2]
+    for name in body.get("assignees") or ():
+        if name in api.world.unknown_assignees:
+            raise refused(422, f"Assignee does not exist: [name: {name}]")
+    if body.get("assignees") is not None:
+        pull.assignees = list(body["assignees"])
     for name in ("title", "body"):
         if body.get(name) is not None:
             setattr(pull, name, body[name])
@@ -272,21 +287,6 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
         pull.head_sha = repo.head(pull)
         pull.state = body["state"]
     return 201, api.pull(repo, pull)
-
-
-@ROUTES.add("GET", R + "/issues/{index}/comments")
-def _(api: Gitea, repo: Repo, given: Given) -> Answer:
-    pull = the_pull(api, repo, given[0])
-    return 200, [{"id": number, "body": text} for number, text in enumerate(pull.comments)]
-
-
-@ROUTES.add("POST", R + "/issues/{index}/comments")
-def _(api: Gitea, repo: Repo, given: Given) -> Answer:
-    pull = the_pull(api, repo, given[0])
-    if pull.locked:
-        raise refused(403, "issue is locked")
-    pull.comments.append(given[2]["body"])
-    return 201, {"id": len(pull.comments), "body": given[2]["body"]}
 
 
 @ROUTES.add("GET", R + "/labels")

@@ -44,14 +44,16 @@ class GitLab(Front):
             return error.answer
 
     def project(self, name: str, path: str) -> Repo:
+        found = self.world.find(name)
+        if found is not None:
+            return found
         for repo in self.world.repos.values():
-            if name in (repo.full, str(repo.number)):
+            if name == str(repo.number):
                 return repo
-        moved = self.world.moved.get(name.lower())
+        moved = self.world.moved(name)
         if moved is not None:
-            number = self.world.repos[moved.lower()].number
             rest = path.split("/", 3)[3:]
-            raise Redirect(301, "/".join([f"{self.address}{self.prefix}/projects/{number}", *rest]))
+            raise Redirect(301, "/".join([f"{self.address}{self.prefix}/projects/{moved.number}", *rest]))
         raise failure(404, "404 Project Not Found")
 
     def user(self, login: str) -> dict[str, Any]:
@@ -73,6 +75,9 @@ class GitLab(Front):
             "mirror": repo.mirror,
             "merge_requests_access_level": "disabled" if repo.disabled else "enabled",
             "repository_access_level": "enabled",
+            "issues_access_level": "enabled" if repo.has_issues else "disabled",
+            "issues_enabled": repo.has_issues,
+            "open_issues_count": repo.others_issues + sum(one.state == "open" for one in repo.issues),
             "permissions": {"project_access": None, "group_access": {"access_level": _ROLES[repo.push]}},
         }
         if repo.fork:
@@ -106,10 +111,16 @@ class GitLab(Front):
             "detailed_merge_status": status if is_open else "not_open",
             "author": self.user("slimfix-bot"),
             "reviewers": [self.user(name) for name in pull.reviewers],
+            "assignees": [self.user(name) for name in pull.assignees],
+            "user_notes_count": len(pull.comments),
+            "merge_when_pipeline_succeeds": bool(pull.automerge),
+            "head_pipeline": {
+                "status": "success" if repo.checked or not repo.checks else "running",
+            },
         }
 
     def the_pull(self, repo: Repo, fields: dict[str, str]) -> Pull:
-        found = self.found(repo, fields["iid"])
+        found = self.numbered(repo, fields["iid"])
         if found is None:
             raise failure(404, "404 Not found")
         return found
@@ -133,7 +144,8 @@ def _(api: GitLab, given: Given) -> Answer:
 @ROUTES.add("GET", "/users")
 def _(api: GitLab, given: Given) -> Answer:
     name = given[1]["username"]
-    return 200, [] if name in api.world.unknown_reviewers else [api.user(name)]
+    gone = api.world.unknown_reviewers | api.world.unknown_assignees | {"ghost"}
+    return 200, [] if name in gone else [api.user(name)]
 
 
 @ROUTES.add("GET", "/groups/{group}/projects")
@@ -258,27 +270,13 @@ def _(api: GitLab, repo: Repo, given: Given) -> Answer:
     for label in filter(None, body.get("add_labels", "").split(",")):
         if label not in pull.labels:
             pull.labels.append(label)
+    logins = {number: name for name, number in api.world.users.items()}
     if "reviewer_ids" in body:
-        logins = {number: name for name, number in api.world.users.items()}
         pull.reviewers = [logins[number] for number in body["reviewer_ids"]]
+    if "assignee_ids" in body:
+        pull.assignees = [logins[number] for number in body["assignee_ids"]]
     if body.get("state_event") == "close":
         pull.head_sha, pull.state = repo.head(pull), "closed"
     elif body.get("state_event") == "reopen":
         pull.state = "open"
     return 200, api.pull(repo, pull)
-
-
-@ROUTES.add("GET", MR + "/{iid}/notes")
-def _(api: GitLab, repo: Repo, given: Given) -> Answer:
-    pull = api.the_pull(repo, given[0])
-    texts = [{"id": number, "body": text, "system": False} for number, text in enumerate(pull.comments)]
-    return 200, [{"id": 900, "body": "added 1 commit", "system": True}, *texts]
-
-
-@ROUTES.add("POST", MR + "/{iid}/notes")
-def _(api: GitLab, repo: Repo, given: Given) -> Answer:
-    pull = api.the_pull(repo, given[0])
-    if pull.locked:
-        raise failure(403, "403 Forbidden")
-    pull.comments.append(given[2]["body"])
-    return 201, {"id": len(pull.comments), "body": given[2]["body"], "system": False}

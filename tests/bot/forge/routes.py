@@ -72,7 +72,7 @@ class Front:
         raise NotImplementedError
 
     @staticmethod
-    def found(repo: Repo, number: str) -> Pull | None:
+    def numbered(repo: Repo, number: str) -> Pull | None:
         return next((pull for pull in repo.pulls if pull.number == int(number)), None)
 
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.bot.forge import gitea_people, gitlab_people  # noqa: F401  # their routes belong to the others
 from tests.bot.forge.api import Api
 from tests.bot.forge.gitea import Gitea
 from tests.bot.forge.gitlab import GitLab
+from tests.bot.forge.graph import wrong
 from tests.bot.forge.routes import Front, Redirect
 from tests.bot.forge.world import ENV, World
 
@@ -66,6 +68,8 @@ def running(root: Path, contract: Any, kind: str = "github") -> Iterator[Forge]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    half = False
+    """Whether the connection ends in the middle of the next answer."""
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -99,13 +103,17 @@ class _Handler(BaseHTTPRequestHandler):
         path = full.removeprefix(forge.front.prefix).removeprefix("/api")
         # In GitLab's paths a name is one part, with its slashes quoted.
         path = path if forge.kind == "gitlab" else unquote(path)
+        if isinstance(forge.front, Api):
+            path = forge.front.resolved(path)
         fault = world.struck(self.command, path)
         if fault == "cut-before":
             return self.cut()
-        if fault is not None and fault != "cut-after":
+        if fault not in (None, "cut-after", "cut-middle"):
             return self.fail(fault, world, path)
         body = json.loads(data) if data else None
         contract = self.server.contract if path != "/graphql" else None  # type: ignore[attr-defined]  # see running()
+        if self.server.contract is not None and path == "/graphql":  # type: ignore[attr-defined]  # see running()
+            world.violations += wrong(body)
         if contract is not None:
             world.violations += contract.request(self.command, path, query, body)
         try:
@@ -120,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         world.log.append((self.command, path, status))
         if fault == "cut-after":
             return self.cut()
-        return self.reply(status, answer, self.paged(forge, full, query, answer))
+        self.half = fault == "cut-middle"
+        headers = {"Location": answer["url"]} if status == 301 else self.paged(forge, full, query, answer)
+        return self.reply(status, answer, headers)
 
     def paged(self, forge: Forge, path: str, query: dict[str, str], answer: Any) -> dict[str, str]:
         size, page = forge.front.page(query)
@@ -167,13 +177,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def reply(self, status: int, answer: Any, headers: dict[str, str]) -> None:
-        data = json.dumps(answer).encode()
+        data = b"" if answer is None else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.half:
+            self.half = False
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            return self.cut()
         self.wfile.write(data)
 
     def date_time_string(self, timestamp: float | None = None) -> str:

@@ -26,6 +26,29 @@ Content = str | bytes | tuple[str, str | bytes]
 
 
 @dataclass
+class Comment:
+    """Something said under a pull request or an issue."""
+
+    id: int
+    author: str
+    body: str
+    reactions: list[str] = field(default_factory=list)
+    """Who reacted, each with how: ``alice +1``."""
+
+
+@dataclass
+class Issue:
+    """An issue."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    state: str = "open"
+    comments: list[Comment] = field(default_factory=list)
+
+
+@dataclass
 class Pull:
     """A pull request."""
 
@@ -41,7 +64,10 @@ class Pull:
     locked: bool = False
     labels: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    automerge: str = ""
+    """How it is merged once it may be; empty for not by itself."""
     fork: bool = False
     """Whether it comes from a fork, by a branch of the same name."""
 
@@ -72,6 +98,23 @@ class Repo:
     mirror: bool = False
     pulls: list[Pull] = field(default_factory=list)
     known_labels: list[str] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    has_issues: bool = True
+    issues_denied: bool = False
+    """Whether our token may not write issues."""
+    others_issues: int = 0
+    """Open issues of people, which are counted alone."""
+    automerge: bool = True
+    """Whether it is allowed."""
+    checks: bool = True
+    """Whether something must be waited for before a pull request can be merged."""
+    squash_only: bool = False
+    checked: bool = False
+    """Whether what must be waited for has come to a good end."""
+    writers: list[str] = field(default_factory=lambda: ["alice"])
+    """People who may push."""
+    was: list[str] = field(default_factory=list)
+    """Names that it had before."""
     lock: Any = field(default_factory=threading.RLock)
 
     @property
@@ -99,7 +142,19 @@ class Repo:
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads").splitlines()
         return {line.split()[0].removeprefix("refs/heads/"): line.split()[1] for line in lines}
 
+    @property
+    def places(self) -> list[Pull | Issue]:
+        """Where people talk: pull requests and issues share their numbers."""
+        return [*self.pulls, *self.issues]
+
     # -- what people do ------------------------------------------------------------------------
+
+    def say(self, place: Pull | Issue, text: str, author: str = "alice") -> Comment:
+        """A comment."""
+        with self.lock:
+            comment = Comment(next(_IDS), author, text)
+            place.comments.append(comment)
+            return comment
 
     def push_files(
         self, files: Mapping[str, Content | None], branch: str = "main", message: str = "Work"
@@ -183,6 +238,10 @@ fi
 """
 
 
+_IDS = itertools.count(1001)
+"""Of comments: in all of a forge they grow."""
+
+
 class GitError(Exception):
     """git said no."""
 
@@ -192,7 +251,8 @@ class Fault:
     """Something that goes wrong at a request."""
 
     kind: str
-    """A status, ``cut-before`` or ``cut-after`` (it is carried out), or a limit: see the server."""
+    """A status, ``cut-before``, ``cut-after`` (it is carried out), ``cut-middle`` (half of the answer
+    comes), or a limit: see the server."""
     method: str = ""
     path: str = ""
     """A part of it."""
@@ -206,8 +266,6 @@ class World:
     def __init__(self, root: Path, token: str = "ghp_" + "a" * 36) -> None:
         self.root = root
         self.repos: dict[str, Repo] = {}
-        self.moved: dict[str, str] = {}
-        """Names that repositories had before."""
         self.tokens = {token: "slimfix-bot"}
         self.users: dict[str, int] = {}
         self.faults: list[Fault] = []
@@ -216,8 +274,28 @@ class World:
         self.violations: list[str] = []
         self.unknown_reviewers: set[str] = set()
         self.organisations: set[str] = set()
+        self.unknown_assignees: set[str] = set()
         self.numbers = itertools.count(1)
         self.lock = threading.RLock()
+
+    def find(self, name: str) -> Repo | None:
+        """The repository that has a name now."""
+        return self.repos.get(name.lower())
+
+    def moved(self, name: str) -> Repo | None:
+        """The repository that had a name before."""
+        return next((repo for repo in self.repos.values() if name.lower() in repo.was), None)
+
+    def rename(self, repo: Repo, full: str) -> None:
+        """Give a repository another name, and let its old one lead there."""
+        del self.repos[repo.full.lower()]
+        repo.was.append(repo.full.lower())
+        repo.owner, repo.name = full.split("/")
+        self.repos[full.lower()] = repo
+        path = self.root / repo.owner / f"{repo.name}.git"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        repo.path.rename(path)
+        repo.path = path
 
     @property
     def token(self) -> str:
