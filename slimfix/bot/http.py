@@ -74,6 +74,8 @@ class Client:
         self.pace = pace
         self.secrets = secrets
         self.sent = 0
+        self.skew = 0.0
+        """Seconds by which the forge's clock is ahead of ours."""
         self._auth = auth
         self._client = httpx.Client(
             headers={"User-Agent": f"slimfix/{__version__}", **headers},
@@ -101,7 +103,7 @@ class Client:
         for _ in range(most):
             if address is None:
                 return
-            answer = self._read(address, wanted)
+            answer = self._read(address, wanted, path)
             yield from answer.json()
             following = answer.links.get("next", {}).get("url")
             # A link that leads to another host would be given our token.
@@ -147,8 +149,9 @@ class Client:
                 return self._checked(answer).json() if answer.content else None
         raise BotError("rate-limited", self._told(method, path, "the forge asks us to wait again and again"))
 
-    def _read(self, path: str, query: Mapping[str, str] | None) -> httpx.Response:
-        problem, about = "", path
+    def _read(self, path: str, query: Mapping[str, str] | None, about: str = "") -> httpx.Response:
+        """*about* is a path that tells which repository it is about, as later addresses may not."""
+        problem, about = "", about or path
         for number in range(TRIES):
             self.pace.read()
             try:
@@ -177,6 +180,7 @@ class Client:
         address = path if path.startswith("http") else self.base + path
         self.sent += 1
         answer = self._client.request(method, address, params=query, json=body, headers=headers)
+        self.skew = self._their_time(answer) - self.pace.clock.now()
         if len(answer.content) > MAX_BYTES:
             raise BotError("too-large", self._told(method, path, "too long an answer"))
         return answer

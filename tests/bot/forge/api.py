@@ -96,6 +96,12 @@ class Api(Front):
                 return f"/repos/{repo.full}{found[2]}"
         return path
 
+    def numbered_path(self, path: str) -> str:
+        """The path of a repository as the addresses of further pages have it."""
+        found = re.match(r"/repos/([^/]+/[^/]+)(/.*)\Z", path)
+        repo = self.world.find(found[1]) if found else None
+        return f"/repositories/{repo.number}{found[2]}" if found and repo else path
+
     def elsewhere(self, full: str, path: str) -> Answer:
         """What is said of a repository that has another name now."""
         repo = self.world.moved(full)

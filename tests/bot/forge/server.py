@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import formatdate
@@ -117,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         if contract is not None:
             world.violations += contract.request(self.command, path, query, body)
         try:
-            status, answer = forge.front.answer(self.command, path, query, body, self.login(world))
+            status, answer = self.by_app(world, path, query, body) or forge.front.answer(
+                self.command, path, query, body, self.login(world, path)
+            )
         except Redirect as redirect:
             world.log.append((self.command, path, redirect.status))
             return self.reply(redirect.status, None, {"Location": redirect.place})
@@ -140,14 +141,30 @@ class _Handler(BaseHTTPRequestHandler):
         answer[:] = answer[size * (page - 1) : size * page]
         if not more:
             return {}
+        if isinstance(forge.front, Api):  # it names the repository by its number there
+            path = forge.front.prefix + forge.front.numbered_path(path.removeprefix(forge.front.prefix))
         following = "&".join(f"{key}={value}" for key, value in {**query, "page": str(page + 1)}.items())
         return {"Link": f'<{forge.address}{path}?{following}>; rel="next"'}
 
-    def login(self, world: World) -> str | None:
+    def by_app(self, world: World, path: str, query: dict[str, str], body: Any) -> tuple[int, Any] | None:
+        """What a GitHub App is answered where it speaks for itself."""
+        bearer = (self.headers.get("Authorization") or "").partition(" ")[2]
+        found: tuple[int, Any] | None = None
+        if world.app:
+            found = world.app.asked(self.command, path, body, bearer)
+        if found and path == "/installation/repositories" and found[0] == 200:
+            size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
+            found[1]["repositories"] = found[1]["repositories"][size * (page - 1) : size * page]
+        return found
+
+    def login(self, world: World, path: str = "") -> str | None:
         kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
         value = value or self.headers.get("PRIVATE-TOKEN") or ""
         if kind.lower() == "basic":
             value = base64.b64decode(value).decode().partition(":")[2]
+        place = re.match(r"/(?:repos/)?([^/]+/[^/]+?)(?:\.git)?(?:/|\Z)", path)
+        if world.app and value.startswith("ghs_"):
+            return "slimfix[bot]" if world.app.allowed(value, place[1] if place else None) else None
         return world.tokens.get(value)
 
     def fail(self, fault: str, world: World, path: str) -> None:
@@ -159,13 +176,13 @@ class _Handler(BaseHTTPRequestHandler):
             status, message = 403, "You have exceeded a secondary rate limit."
         elif fault == "primary":
             status, message = 403, "API rate limit exceeded"
-            headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 100)}
+            headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(world.now()) + 100)}
         elif fault == "busy":
             status, message = 429, "Retry later"
             headers = {"Retry-After": "7"}
         elif fault == "limit":
             status, message = 429, "Rate limit exceeded"
-            headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(time.time()) + 100)}
+            headers = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(world.now()) + 100)}
         else:
             status, message = int(fault), "Server Error"
         world.log.append((self.command, path, status))
@@ -192,12 +209,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return formatdate(timestamp, usegmt=True)
+        world: World = self.server.forge.world  # type: ignore[attr-defined]  # see running()
+        return formatdate(world.now() if timestamp is None else timestamp, usegmt=True)
 
     def git(self, forge: Forge, path: str, query: str, body: bytes) -> None:
         """What ``git http-backend`` makes of it."""
         world = forge.world
-        if self.login(world) is None:
+        if self.login(world, path) is None:
             return self.plain(401, "", {"WWW-Authenticate": 'Basic realm="forge"'})
         fault = world.struck("GIT", path)
         if fault == "cut-before":

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -268,6 +269,10 @@ class World:
         self.repos: dict[str, Repo] = {}
         self.tokens = {token: "slimfix-bot"}
         self.users: dict[str, int] = {}
+        self.app: Any = None
+        """A GitHub App; see :mod:`.apps`."""
+        self.ahead = 0.0
+        """Seconds by which the forge's clock is ahead of this machine's."""
         self.faults: list[Fault] = []
         self.log: list[tuple[str, str, int]] = []
         self.headers: list[str] = []
@@ -318,6 +323,10 @@ class World:
         if files:
             repo.push_files(files, repo.default)
         return repo
+
+    def now(self) -> float:
+        """The time, by the forge's clock."""
+        return time.time() + self.ahead
 
     def of(self, owner: str) -> list[Repo]:
         """The repositories of an account, by name."""
