@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from slimfix.bot.command import Login
 from slimfix.bot.errors import BotError
-from slimfix.bot.git import Login
 from slimfix.bot.redact import Secrets
 
 VARIABLES = {
@@ -14,6 +14,14 @@ VARIABLES = {
     "gitea": ("SLIMFIX_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN"),
 }
 """Where a token is looked for, in this order. There is no option for it: arguments can be seen by anyone."""
+
+
+_HOW = {
+    "github": ("Bearer", "x-access-token"),
+    "gitlab": ("Bearer", "oauth2"),
+    "gitea": ("token", "oauth2"),
+}
+"""The scheme in a header, and the name that goes with it to git."""
 
 
 class Token:
@@ -42,5 +50,11 @@ def from_environment(kind: str, secrets: Secrets) -> Token:
             secrets.add(value)
             if not value.isascii() or not value.isprintable() or " " in value:
                 raise BotError("no-permission", f"the variable {name} holds no token")
-            return Token(value, "token" if kind == "gitea" else "Bearer")
+            return Token(value, *_HOW[kind])
+    if kind == "gitlab" and os.environ.get("CI_JOB_TOKEN"):
+        raise BotError(
+            "no-permission",
+            "the token of a CI job may not open merge requests: make an access token of the project (role "
+            f"Developer, scopes api and write_repository), and set the variable {VARIABLES[kind][0]}",
+        )
     raise BotError("no-permission", f"no token: set the variable {VARIABLES[kind][0]}")

@@ -57,7 +57,7 @@ _policy = _options(
     click.option("--open-limit", type=click.IntRange(1), default=1, help="Open at a time in one repository."),
 )
 _targets = _options(
-    click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="This repository."),
+    click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME|URL", help="This repository."),
     click.option("--owner", "owners", multiple=True, metavar="OWNER", help="All repositories of an account."),
     click.option(
         "--list", "lists", multiple=True, metavar="FILE", help="The repositories in a file, one a line."
@@ -67,14 +67,21 @@ _targets = _options(
     ),
 )
 _connection = _options(
-    click.option("--api-url", default="", metavar="URL", help="The API, if it is not that of github.com."),
+    click.option(
+        "--forge",
+        type=click.Choice(("github", "gitlab", "gitea")),
+        help="What kind of forge it is (gitea is Forgejo, too), where its address does not tell.",
+    ),
+    click.option(
+        "--api-url", default="", metavar="URL", help="The forge, if it is not github.com: it or its API."
+    ),
     click.option("--forks", is_flag=True, help="Work on forks, too."),
     click.option("--docs-url", default="", metavar="URL", help="Where there is a page for each rule."),
     click.option(
         "--pace",
-        type=click.Choice(("github", "none")),
-        default="github",
-        help="Keep to GitHub's limits; none is for a server of your own.",
+        type=click.Choice(("forge", "github", "none")),
+        default="forge",
+        help="Keep to the limits of the forge, or to GitHub's; none is for a server of your own.",
     ),
 )
 _work = _options(

@@ -246,7 +246,10 @@ def written(plan: Plan) -> frozenset[str]:
     return frozenset(paths)
 
 
-CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+CODEOWNERS = (
+    *(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
+    *(".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
+)
 """Where the owners of code are named; the first found counts."""
 
 

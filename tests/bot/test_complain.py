@@ -14,6 +14,13 @@ BROKEN = "[bot]\nenabled = 1\n"
 OTHER = "[bot]\ncolour = 1\n"
 
 
+@pytest.fixture(params=["github", "gitlab", "gitea"])
+def forge_kind(request: pytest.FixtureRequest) -> str:
+    """Every row holds on every forge."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
 def repo(bot: Bot) -> Repo:
     return bot.world.repo("acme/shop", {"Dockerfile": PIP})
@@ -25,7 +32,7 @@ def run(bot: Bot, repo: Repo) -> str:
         return "; ".join(bot.run(repo))
     except BotError as error:
         assert error.kind == "bad-config"
-        found = publish.tell(bot.github, repo.full, str(error), bot.terms)
+        found = publish.tell(bot.there, repo.full, str(error), bot.terms)
         return f"{found.action} {found.why}".strip()
 
 
@@ -73,7 +80,7 @@ def test_an_open_issue_is_not_joined_by_a_comment(bot: Bot, repo: Repo) -> None:
     settings(repo, BROKEN)
     run(bot, repo)
     settings(repo, None)
-    bot.world.fault("500", "PATCH", "/issues/", times=9)
+    bot.world.fault("500", *bot.calls["issue"], times=9)
     with pytest.raises(BotError):
         bot.run(repo)
     bot.world.faults.clear()
@@ -141,7 +148,9 @@ def test_a_telling_that_is_cut_is_told_once(
     if method == "PATCH":
         run(bot, repo)
         settings(repo, OTHER)
-    bot.world.fault(fault, method, "/issues")
+    # Notes are not said under issues on GitLab.
+    path = "/notes" if bot.kind == "gitlab" and opened else "/issues"
+    bot.world.fault(fault, bot.calls["issue"][0] if method == "PATCH" else method, path)
     run(bot, repo)
     assert not any(one.times for one in bot.world.faults)
     told = repo.issues + [comment for pull in repo.pulls for comment in pull.comments]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from slimfix.bot import git, marker, names, plan_file, read
+from slimfix.bot import command, git, marker, names, plan_file, read
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Repository
 from slimfix.bot.redact import Secrets, basic
@@ -87,7 +87,7 @@ def test_links_submodules_and_odd_names_are_passed_over_with_a_reason(bot: Bot) 
 def test_no_file_of_a_repository_is_ever_written_to_the_disk(bot: Bot, tmp_path: Path) -> None:
     repo = bot.world.repo("acme/shop", {**HOSTILE, "big.bin": os.urandom(3_000_000)})
     url = f"{bot.forge.address}/git/{repo.full}.git"
-    login = git.Login("x", bot.world.token)
+    login = command.Login("x", bot.world.token)
     clone = git.Clone.of(url, "main", str(tmp_path / "clone"), bot.secrets, login)
     try:
         tree = Tree(clone.entries(), clone)
@@ -168,13 +168,13 @@ def test_protocols_that_are_not_spoken(url: str, tmp_path: Path) -> None:
 
 
 def test_a_local_repository_is_never_completed_over_a_network(tmp_path: Path) -> None:
-    env = git.environment(None)
+    env = command.environment(None)
     assert env["GIT_ALLOW_PROTOCOL"] == "none"
     assert not any(name.startswith(("GIT_SSH", "GIT_PROXY")) for name in env)
 
 
 def test_the_forge_may_not_send_git_elsewhere(bot: Bot) -> None:
-    assert dict(git._SETTINGS)["http.followRedirects"] == "false"
+    assert dict(command.SETTINGS)["http.followRedirects"] == "false"
 
 
 def test_files_that_are_too_large_are_not_taken(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,12 +318,12 @@ def test_nothing_but_git_is_run(bot: Bot) -> None:
     )
     with commands() as started:
         bot.run(repo)
-    for command in started:
-        if command[0] == "/bin/sh":
-            assert command[1:4] == ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"']
-            command = command[5:]
-        assert os.path.basename(command[0]) == "git"
-        assert {"clone", "fetch", "ls-tree", "rev-parse", "cat-file"} & set(command)
+    for words in started:
+        if words[0] == "/bin/sh":
+            assert words[1:4] == ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"']
+            words = words[5:]
+        assert os.path.basename(words[0]) == "git"
+        assert {"clone", "fetch", "ls-tree", "rev-parse", "cat-file"} & set(words)
 
 
 # -- 8: branches and pull requests of ours alone ---------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
+from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
-from slimfix.bot.git import Login
 
 Merge = Literal["merge", "rebase", "squash"]
 

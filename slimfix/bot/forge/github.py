@@ -13,19 +13,19 @@ from typing import Any
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.app import API, App
+from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
 from slimfix.bot.forge.github_people import People
 from slimfix.bot.forge.github_read import ahead_of, merges_of, pull_of
 from slimfix.bot.forge.refusal import typed
-from slimfix.bot.git import Login
 from slimfix.bot.http import Auth, Client, Refused
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
 from slimfix.text import encode
 
-API = "https://api.github.com"
 NOWHERE = "0" * 40
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _UPDATE = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"
@@ -38,6 +38,7 @@ class GitHub(People):
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
         self.client = Client(api or API, auth, pace, secrets, _HEADERS)
+        self._app = auth if isinstance(auth, App) else None
 
     # -- what there is -------------------------------------------------------------------------
 
@@ -64,6 +65,9 @@ class GitHub(People):
         )
 
     def repositories(self, owner: str) -> Iterator[str]:
+        if self._app is not None:  # it sees those alone for which it was installed
+            yield from self._app.repositories(owner)
+            return
         kind = self._get(f"/users/{quote(owner, safe='')}")["type"]
         place = "orgs" if kind == "Organization" else "users"
         for found in self.client.pages(f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}):

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.bot.forge.world import GitError, Pull, Repo, World
+from tests.bot.forge.routes import Front
+from tests.bot.forge.world import GitError, Pull, Repo
 
 Answer = tuple[int, Any]
 Handler = Callable[["Api", Repo, dict[str, str], dict[str, str], Any], Answer]
@@ -43,12 +44,13 @@ def invalid(resource: str, message: str = "", field: str = "", code: str = "cust
     return Failure(422, "Validation Failed", error)
 
 
-class Api:
-    """Answers requests. The address is that of the server, without a slash at its end."""
+class Api(Front):
+    """Answers requests."""
 
-    def __init__(self, world: World, address: str) -> None:
-        self.world = world
-        self.address = address
+    prefix = "/api/v3"
+
+    def page(self, query: dict[str, str]) -> tuple[int, int]:
+        return int(query.get("per_page", 30)), int(query.get("page", 1))
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, login: str | None) -> Answer:
         """Status and JSON; of a redirect the JSON has the address."""
@@ -93,6 +95,12 @@ class Api:
             if found and repo.number == int(found[1]):
                 return f"/repos/{repo.full}{found[2]}"
         return path
+
+    def numbered_path(self, path: str) -> str:
+        """The path of a repository as the addresses of further pages have it."""
+        found = re.match(r"/repos/([^/]+/[^/]+)(/.*)\Z", path)
+        repo = self.world.find(found[1]) if found else None
+        return f"/repositories/{repo.number}{found[2]}" if found and repo else path
 
     def elsewhere(self, full: str, path: str) -> Answer:
         """What is said of a repository that has another name now."""

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,11 @@ class Pull:
     fork: bool = False
     """Whether it comes from a fork, by a branch of the same name."""
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is one, by its field or by its title."""
+        return self.draft or self.title.startswith(("Draft: ", "WIP: "))
+
 
 @dataclass
 class Repo:
@@ -90,7 +96,9 @@ class Repo:
     """Whether a branch must be up to date before it is merged."""
     protected: str = ""
     """A prefix of branches that may not be written to."""
+    mirror: bool = False
     pulls: list[Pull] = field(default_factory=list)
+    known_labels: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     has_issues: bool = True
     issues_denied: bool = False
@@ -102,11 +110,12 @@ class Repo:
     checks: bool = True
     """Whether something must be waited for before a pull request can be merged."""
     squash_only: bool = False
+    checked: bool = False
+    """Whether what must be waited for has come to a good end."""
     writers: list[str] = field(default_factory=lambda: ["alice"])
     """People who may push."""
     was: list[str] = field(default_factory=list)
     """Names that it had before."""
-    teams: bool = False
     lock: Any = field(default_factory=threading.RLock)
 
     @property
@@ -210,6 +219,25 @@ class Repo:
         command = ["git", f"--git-dir={self.path}", "merge-base", "--is-ancestor", pull.base, self.head(pull)]
         return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 1
 
+    def pushed(self, closes: bool) -> None:
+        """What the forge does about its pull requests when git has written: those without a branch close."""
+        for pull in self.pulls:
+            if pull.state != "open" or pull.fork:
+                continue
+            sha = self.sha(pull.head)
+            if sha is not None:
+                pull.head_sha = sha
+            elif closes:
+                pull.state = "closed"
+
+
+_HOOK = """\
+#!/bin/sh
+if [ -n "$FORGE_PROTECTED" ]; then
+  case "$1" in refs/heads/"$FORGE_PROTECTED"*) echo "$FORGE_REFUSAL" >&2; exit 1;; esac
+fi
+"""
+
 
 _IDS = itertools.count(1001)
 """Of comments: in all of a forge they grow."""
@@ -224,8 +252,8 @@ class Fault:
     """Something that goes wrong at a request."""
 
     kind: str
-    """A status, ``secondary``, ``primary``, ``cut-before``, ``cut-after`` (it is carried out), or
-    ``cut-middle`` (half of the answer comes)."""
+    """A status, ``cut-before``, ``cut-after`` (it is carried out), ``cut-middle`` (half of the answer
+    comes), or a limit: see the server."""
     method: str = ""
     path: str = ""
     """A part of it."""
@@ -236,10 +264,15 @@ class Fault:
 class World:
     """All of it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, token: str = "ghp_" + "a" * 36) -> None:
         self.root = root
         self.repos: dict[str, Repo] = {}
-        self.tokens = {"ghp_" + "a" * 36: "slimfix-bot"}
+        self.tokens = {token: "slimfix-bot"}
+        self.users: dict[str, int] = {}
+        self.app: Any = None
+        """A GitHub App; see :mod:`.apps`."""
+        self.ahead = 0.0
+        """Seconds by which the forge's clock is ahead of this machine's."""
         self.faults: list[Fault] = []
         self.log: list[tuple[str, str, int]] = []
         self.headers: list[str] = []
@@ -275,17 +308,33 @@ class World:
 
     def repo(self, full: str, files: Mapping[str, Content] | None = None, **fields: Any) -> Repo:
         """A new repository with these files in its first commit; an empty one without."""
-        owner, name = full.split("/")
+        owner, _, name = full.rpartition("/")
         path = self.root / owner / f"{name}.git"
         path.parent.mkdir(parents=True, exist_ok=True)
         repo = Repo(owner, name, path, next(self.numbers), **fields)
         subprocess.run(["git", "init", "-q", "--bare", "-b", repo.default, str(path)], env=ENV, check=True)
         with (path / "config").open("a") as config:
             config.write("[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n")
+        hook = path / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(_HOOK)
+        hook.chmod(0o755)
         self.repos[full.lower()] = repo
         if files:
             repo.push_files(files, repo.default)
         return repo
+
+    def now(self) -> float:
+        """The time, by the forge's clock."""
+        return time.time() + self.ahead
+
+    def of(self, owner: str) -> list[Repo]:
+        """The repositories of an account, by name."""
+        return sorted((repo for repo in self.repos.values() if repo.owner == owner), key=lambda r: r.full)
+
+    def user_id(self, login: str) -> int:
+        """The number of an account."""
+        return self.users.setdefault(login, len(self.users) + 1)
 
     def fault(self, kind: str, method: str = "", path: str = "", skip: int = 0, times: int = 1) -> None:
         """Let something go wrong."""
