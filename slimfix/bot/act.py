@@ -103,9 +103,10 @@ class Acting:
         else:
             self.forge.move_branch(self.repository, proposal.branch, action.replace, commit)
         title = self.title(proposal)
-        dressed = not self.plan.wishes.labels and not proposal.reviewers
+        wishes = self.plan.wishes
+        dressed = not (wishes.labels or wishes.assignees or proposal.reviewers or self.automerges(proposal))
         text = self.text(proposal, self.notes(proposal, (commit,), title, dressed))
-        new = New(title, text, proposal.branch, self.plan.base, self.plan.wishes.draft)
+        new = New(title, text, proposal.branch, self.plan.base, wishes.draft)
         pull = self.forge.open_pull(self.repository, new)
         self.open[proposal.branch] = pull
         self.branches[proposal.branch] = commit
@@ -117,8 +118,11 @@ class Acting:
         pull = action.pull
         if self.terms.dry:
             return Result(proposal.branch, "rebuild", action.why, pull.url)
-        commit = self.commit(proposal)
         old = marker.find(pull.body)
+        if pull.automerge and not proposal.safe and old and old.content != proposal.content:
+            # Nobody has agreed to this: it must not go in by itself. Where that fails, so does all of it.
+            self.forge.automerge(self.repository, pull, False)
+        commit = self.commit(proposal)
         # Said before it is done: cut short in between, the branch stands where the notes know it.
         heads = tuple(
             dict.fromkeys((commit, pull.head, *(old.heads if old and action.why != "asked" else ())))
@@ -152,9 +156,21 @@ class Acting:
         text = message.with_ticks(self.text(proposal, notes), pull.body)
         self.forge.edit_pull(self.repository, pull, None if renamed or title == pull.title else title, text)
 
+    def automerges(self, proposal: Proposal) -> bool:
+        """Whether the forge may merge it by itself. A draft is there to be looked at."""
+        return self.plan.wishes.automerge and proposal.safe and not self.plan.wishes.draft
+
     def dress(self, proposal: Proposal, pull: Pull) -> tuple[str, ...]:
-        """Labels and reviewers; then the notes say that they were seen to."""
-        problems = self.forge.decorate(self.repository, pull, self.plan.wishes.labels, proposal.reviewers)
+        """Labels, people and auto-merge; then the notes say that they were seen to. None may fail it."""
+        wishes = self.plan.wishes
+        problems = self.forge.decorate(self.repository, pull, wishes.labels, proposal.reviewers)
+        if wishes.assignees:
+            problems += self.forge.assign(self.repository, pull, wishes.assignees)
+        if self.automerges(proposal):
+            try:
+                self.forge.automerge(self.repository, pull, True)
+            except BotError as error:
+                problems.append(str(error))
         self.note(pull, {"dressed": True})
         return tuple(problems)
 

@@ -67,6 +67,8 @@ def policy_of(options: dict[str, Any]) -> Policy:
         options.get("draft", False),
         options.get("open_limit", 1),
         options.get("onboarding", False),
+        tuple(options.get("assignees", ())),
+        options.get("automerge", "never"),
     )
 
 

@@ -48,6 +48,14 @@ _policy = _options(
         help="When to build a branch anew.",
     ),
     click.option("--label", "labels", multiple=True, metavar="NAME", help="Put this label on pull requests."),
+    click.option("--assignee", "assignees", multiple=True, metavar="USER", help="Assign this person."),
+    click.option(
+        "--automerge",
+        type=click.Choice(("never", "asked", "safe")),
+        default="never",
+        help="Let the forge merge what holds safe fixes alone: where the repository asks for it, or wherever"
+        " it does not forbid it.",
+    ),
     click.option("--draft", is_flag=True, help="Open pull requests as drafts."),
     click.option(
         "--onboarding",

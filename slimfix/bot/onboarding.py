@@ -42,6 +42,15 @@ enabled = true
 
 # Whom to ask for a review: the owners of the code, or "none".
 # reviewers = "codeowners"
+
+# Whom to assign.
+# assignees = ["alice"]
+
+# Open as drafts.
+# draft = true
+
+# Let the forge merge by itself what rests on no assumption, where the operator allows it.
+# automerge = true
 """
 
 

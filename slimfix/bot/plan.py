@@ -81,6 +81,11 @@ class Proposal(NamedTuple):
         return tuple(dict.fromkeys(fix.rule for fix in self.fixes))
 
     @property
+    def safe(self) -> bool:
+        """Whether there are fixes, and none rests on an assumption."""
+        return bool(self.fixes) and all(fix.safety == "safe" for fix in self.fixes)
+
+    @property
     def saving(self) -> int:
         """Bytes that all fixes together are expected to save."""
         return sum(fix.saving for fix in self.fixes)

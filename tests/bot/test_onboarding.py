@@ -16,11 +16,15 @@ from tests.bot.shapes import ALPINE, CLEAN, PIP
 ASKED = Policy(onboarding=True)
 
 
+EVERY_FORGE = pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
+
+
 @pytest.fixture
 def repo(bot: Bot) -> Repo:
     return bot.world.repo("acme/shop", {"Dockerfile": PIP})
 
 
+@EVERY_FORGE
 def test_a_repository_is_asked_first_and_then_gets_its_fixes(bot: Bot, repo: Repo) -> None:
     assert bot.run(repo, ASKED) == ["create", "leave onboarding"]
     (first,) = repo.pulls
@@ -36,6 +40,7 @@ def test_a_repository_is_asked_first_and_then_gets_its_fixes(bot: Bot, repo: Rep
     assert [pull.head for pull in repo.pulls] == [onboarding.BRANCH, "slimfix/dockerfiles"]
 
 
+@EVERY_FORGE
 def test_closing_it_keeps_the_bot_out_whoever_asks(bot: Bot, repo: Repo) -> None:
     bot.run(repo, ASKED)
     repo.pulls[0].state = "closed"
@@ -95,6 +100,7 @@ def test_without_the_option_nobody_is_asked(bot: Bot, repo: Repo) -> None:
     assert [pull.head for pull in repo.pulls] == ["slimfix/dockerfiles"]
 
 
+@EVERY_FORGE
 def test_what_comes_is_told_anew(bot: Bot, repo: Repo) -> None:
     bot.run(repo, ASKED)
     (first,) = repo.pulls

@@ -10,10 +10,14 @@ from slimfix.bot import decide, marker, message, orders
 from slimfix.bot.forge import Comment
 from slimfix.bot.settings import Policy
 from tests.bot.conftest import Bot
+from tests.bot.forge.world import Comment as Said
 from tests.bot.forge.world import Pull, Repo
 from tests.bot.shapes import ALPINE, CLEAN, PIP
 
 BRANCH = "slimfix/dockerfiles"
+
+
+EVERY_FORGE = pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
 
 
 @pytest.fixture
@@ -26,6 +30,11 @@ def repo(bot: Bot) -> Repo:
 def only(repo: Repo) -> Pull:
     (pull,) = repo.pulls
     return pull
+
+
+def thumbs(said: Said) -> int:
+    """How often we have shown that we read it; no forge takes one twice."""
+    return sum(one in ("slimfix-bot +1", "slimfix-bot thumbsup") for one in said.reactions)
 
 
 def notes(pull: Pull) -> marker.Marker:
@@ -56,18 +65,20 @@ def test_what_an_order_is(text: str, expected: tuple[str, tuple[str, ...]] | Non
     assert (found and (found.verb, found.words)) == expected
 
 
+@EVERY_FORGE
 def test_rebase(bot: Bot, repo: Repo) -> None:
     repo.push_files({"Dockerfile": CLEAN}, BRANCH)
     assert bot.run(repo) == ["hands-off users-commits"]
     said = repo.say(only(repo), "/slimfix rebase")
     assert bot.run(repo) == ["rebuild asked"]
-    assert said.reactions == ["slimfix-bot +1"]
+    assert thumbs(said) == 1
     assert repo.git("rev-list", "--count", f"main..{BRANCH}") == "1"
     head = repo.sha(BRANCH)
     assert bot.run(repo) == ["leave up-to-date"]
     assert (repo.sha(BRANCH), len(only(repo).comments)) == (head, 2)
 
 
+@EVERY_FORGE
 def test_close_is_a_refusal(bot: Bot, repo: Repo) -> None:
     only(repo).title = "chore: smaller"
     repo.say(only(repo), "/slimfix close")
@@ -85,6 +96,7 @@ def test_close_leaves_the_commits_of_others(bot: Bot, repo: Repo) -> None:
     assert repo.sha(BRANCH) == theirs
 
 
+@EVERY_FORGE
 def test_ignore_is_for_good_and_can_be_taken_back(bot: Bot) -> None:
     repo = bot.world.repo("acme/shop", {"Dockerfile": ALPINE})
     bot.run(repo)
@@ -136,6 +148,7 @@ def test_only_people_who_may_push_are_obeyed(bot: Bot, repo: Repo, who: str, wha
     assert bot.run(repo) == ["leave up-to-date"]
 
 
+@EVERY_FORGE
 @pytest.mark.parametrize("text", ["help", "dance", "ignore", "ignore nothing-such"])
 def test_what_is_not_understood_is_answered_once(bot: Bot, repo: Repo, text: str) -> None:
     repo.say(only(repo), f"/slimfix {text}")
@@ -174,6 +187,7 @@ def test_a_pull_request_without_our_notes_or_locked_is_not_spoken_with(bot: Bot,
     assert bot.run(repo) == ["leave no-marker"]
 
 
+@EVERY_FORGE
 @pytest.mark.parametrize("who", ["alice", "mallory"])
 def test_asked_again_under_a_closed_one(bot: Bot, repo: Repo, who: str) -> None:
     only(repo).state = "closed"
@@ -182,7 +196,7 @@ def test_asked_again_under_a_closed_one(bot: Bot, repo: Repo, who: str) -> None:
         assert bot.run(repo) == [] and not said.reactions
         return
     assert bot.run(repo) == ["create"]
-    assert repo.pulls[0].labels == [decide.AGAIN] and said.reactions == ["slimfix-bot +1"]
+    assert repo.pulls[0].labels == [decide.AGAIN] and thumbs(said) == 1
     repo.pulls[1].state = "closed"
     assert bot.run(repo) == []
 
@@ -219,7 +233,7 @@ def test_an_order_that_is_cut_is_carried_out_once(
     bot.run(repo)
     assert not any(one.times for one in bot.world.faults)
     bot.run(repo)
-    assert said.reactions == ["slimfix-bot +1"]
+    assert thumbs(said) == 1
     assert len(only(repo).comments) == (2 if text == "help" else 1)
     assert only(repo).state == ("closed" if text == "close" else "open")
     if text != "close":
