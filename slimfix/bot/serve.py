@@ -6,8 +6,6 @@ always. So a delivery that comes twice, too late or not at all does no harm.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import threading
 from collections import OrderedDict
@@ -15,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from slimfix.bot import names
+from slimfix.bot import hooks, names
 from slimfix.bot.errors import BotError
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.tree import joined
@@ -38,14 +36,8 @@ class Worker(Protocol):
         """Those of the jobs that have ended, with what became of them."""
 
 
-def signed(secret: str, body: bytes, signature: str) -> bool:
-    """Whether whoever sent this knows the secret; takes as long for any answer."""
-    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
-
-
 def concerned(event: str, payload: Any) -> list[str]:
-    """The repositories that an event gives a reason to look at."""
+    """The repositories that an event, in GitHub's words, gives a reason to look at."""
     if not isinstance(payload, dict):
         return []
     if event in ("installation", "installation_repositories"):
@@ -133,11 +125,13 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], secret: str, desk: Desk) -> None:
+    def __init__(self, address: tuple[str, int], secret: str, desk: Desk, kind: str = "github") -> None:
+        """*kind* is that of the forge that sends: one of :data:`slimfix.bot.connect.KINDS`."""
         if len(secret) < 16:
             raise BotError("denied", "the secret of the webhook must have at least 16 characters")
         self.secret = secret
         self.desk = desk
+        self.kind = kind
         super().__init__(address, _Handler)
 
 
@@ -165,16 +159,15 @@ class _Handler(BaseHTTPRequestHandler):
         if int(length) > MAX_BYTES:
             return self._answer(413, {"error": "too long"})
         body = self.rfile.read(int(length))
-        # Nothing is read of what is not signed.
-        if not signed(self.server.secret, body, self.headers.get("X-Hub-Signature-256", "")):
+        # Nothing is read of what is not genuine.
+        if not hooks.genuine(self.server.kind, self.server.secret, self.headers, body):
             return self._answer(401, {"error": "bad signature"})
         try:
             payload = json.loads(body)
         except (ValueError, RecursionError):
             return self._answer(400, {"error": "not JSON"})
-        delivery = self.headers.get("X-GitHub-Delivery", "") or hashlib.sha256(body).hexdigest()
-        found = concerned(self.headers.get("X-GitHub-Event", ""), payload)
-        return self._answer(202, {"taken": self.server.desk.order(delivery, found)})
+        delivery, event, payload = hooks.heard(self.server.kind, self.headers, body, payload)
+        return self._answer(202, {"taken": self.server.desk.order(delivery, concerned(event, payload))})
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         data = json.dumps(content).encode()

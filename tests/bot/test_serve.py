@@ -20,8 +20,9 @@ import httpx
 import pytest
 
 from slimfix.bot.errors import BotError
+from slimfix.bot.hooks import signed
 from slimfix.bot.outcome import Outcome
-from slimfix.bot.serve import MAX_BYTES, Desk, Server, concerned, signed
+from slimfix.bot.serve import MAX_BYTES, Desk, Server, concerned
 from tests.bot.forge.server import Forge
 from tests.bot.shapes import PIP
 

@@ -81,7 +81,8 @@ class People(Branches):
         if on:
             self._must_wait(repository, pull)
         given = {
-            "Do": repository.merges[0],
+            # Described as ``Do`` by older versions, which take either.
+            "do": repository.merges[0],
             "merge_when_checks_succeed": True,
             "head_commit_id": pull.head,
         }

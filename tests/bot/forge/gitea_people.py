@@ -146,7 +146,7 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
         return 200, None
     if pull.automerge:
         raise refused(409, "pull request is already scheduled to auto merge when checks succeed")
-    pull.automerge = body["Do"]
+    pull.automerge = body["do"]
     return 201, None
 
 
