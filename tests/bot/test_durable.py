@@ -44,10 +44,11 @@ def fresh(forge: Forge) -> Repo:
     return forge.world.repo("acme/shop", {"Dockerfile": PIP})
 
 
-WRITES = ("/git/commits", "/git/refs", "/pulls")
+WRITES = [("github", path) for path in ("/git/commits", "/git/refs", "/pulls")]
+WRITES += [("gitlab", "push"), ("gitlab", "/merge_requests"), ("gitea", "push"), ("gitea", "/pulls")]
 
 
-@pytest.mark.parametrize("path", WRITES)
+@pytest.mark.parametrize(("forge_kind", "path"), WRITES)
 def test_killed_after_a_write(forge: Forge, tmp_path: Path, path: str) -> None:
     repo = fresh(forge)
     state = str(tmp_path / "state.sqlite")
@@ -58,6 +59,7 @@ def test_killed_after_a_write(forge: Forge, tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("flow", ["open", "rebuild", "close"])
 def test_killed_at_every_request_in_turn(forge: Forge, tmp_path: Path, when: str, flow: str) -> None:
