@@ -66,6 +66,9 @@ def policy_of(options: dict[str, Any]) -> Policy:
         tuple(options.get("labels", ())),
         options.get("draft", False),
         options.get("open_limit", 1),
+        options.get("onboarding", False),
+        tuple(options.get("assignees", ())),
+        options.get("automerge", "never"),
     )
 
 

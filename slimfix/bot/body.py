@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import shlex
 
-from slimfix.bot import inert
-from slimfix.bot.message import REBASE, ranked
+from slimfix.bot import inert, message
+from slimfix.bot.message import ranked
 from slimfix.bot.plan import PlannedFix, Proposal
 from slimfix.report.text import size
 
+_HOW = (
+    "Close this and it stays closed: only other rules will be proposed, unless you comment "
+    "`/slimfix again`. Push to the branch and it is yours: the bot leaves it alone."
+)
 _LENGTHS = (10_000, 60, 15, 4, 1)
 """Items of a list that are shown: as many as fit."""
 
@@ -37,13 +41,14 @@ def body(proposal: Proposal, docs: str, version: str, limit: int, marker: str) -
             _fixes(proposal, docs, most),
             _keep_out(proposal),
             _reproduce(proposal, version),
-            _closing(),
+            message.closing(_HOW),
         ]
         text = "\n\n".join(part for part in parts if part)
         if len(text) + len(marker) + 2 <= limit:
             break
     else:
-        text = text[: limit - len(marker) - 20].rpartition("\n")[0] + "\n\n(shortened)"
+        end = f"\n\n(shortened)\n\n{message.closing(_HOW)}"  # the box and the way out are always there
+        text = text[: limit - len(marker) - len(end) - 2].rpartition("\n")[0] + end
     return f"{text}\n\n{marker}"
 
 
@@ -143,6 +148,7 @@ def _keep_out(proposal: Proposal) -> str:
         "",
         inert.block(f'ignore = ["{rule}"]', "toml"),
         "",
+        f"Or comment `/slimfix ignore {rule}` here (`/slimfix help` tells what else). "
         "A table `[bot]` with `enabled = false` in that file turns the bot off.",
         "",
         "</details>",
@@ -157,13 +163,3 @@ def _reproduce(proposal: Proposal, version: str) -> str:
     commands = "\n".join([f"pip install 'slimfix=={version}'", f"slimfix --diff {few}", *verify])
     summary = "<details><summary>Do it yourself, or measure it</summary>"
     return "\n".join([summary, "", inert.block(commands, "sh"), "", "</details>"])
-
-
-def _closing() -> str:
-    return (
-        "---\n"
-        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
-        "lost.\n\n"
-        "Close this and it stays closed: only other rules will be proposed, unless you rename it to be asked "
-        "again. Push to the branch and it is yours: the bot leaves it alone."
-    )

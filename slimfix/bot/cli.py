@@ -48,7 +48,20 @@ _policy = _options(
         help="When to build a branch anew.",
     ),
     click.option("--label", "labels", multiple=True, metavar="NAME", help="Put this label on pull requests."),
+    click.option("--assignee", "assignees", multiple=True, metavar="USER", help="Assign this person."),
+    click.option(
+        "--automerge",
+        type=click.Choice(("never", "asked", "safe")),
+        default="never",
+        help="Let the forge merge what holds safe fixes alone: where the repository asks for it, or wherever"
+        " it does not forbid it.",
+    ),
     click.option("--draft", is_flag=True, help="Open pull requests as drafts."),
+    click.option(
+        "--onboarding",
+        is_flag=True,
+        help="Ask a repository without settings first, by a pull request that proposes some.",
+    ),
     click.option("--open-limit", type=click.IntRange(1), default=1, help="Open at a time in one repository."),
 )
 _targets = _options(

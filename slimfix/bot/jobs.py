@@ -24,6 +24,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, SetEnqueueOptions
 from slimfix.bot import outcome, plan_file, publish, read
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Forge
+from slimfix.bot.heed import ANEW
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
@@ -127,13 +128,17 @@ def _tell(name: str, text: str) -> str:
 def _repository(name: str, given: str) -> str:
     """One repository, from beginning to end; *given* is a plan that was made before."""
     result = ""
+    before: tuple[Result, ...] = ()
     for _ in range(ATTEMPTS):
         text = given or _plan(name)
         if not plan_file.is_plan(text):
             return _tell(name, text) if outcome.read(text).kind == "bad-config" else text
-        result = _publish(name, text)
-        if given or outcome.read(result).kind != "moved":
+        found = outcome.read(_publish(name, text))
+        result = found._replace(results=before + found.results).json()
+        anew = any(one.action == "heed" and one.why in ANEW for one in found.results)
+        if given or not (anew or found.kind == "moved"):
             break
+        before += found.results
     return result
 
 

@@ -118,6 +118,15 @@ def _ticked(text: str) -> Iterator[str]:
             yield line[6:]
 
 
+def closing(how: str) -> str:
+    """The end of a body: the box that asks for a new build, and *how* to turn the bot down."""
+    return (
+        "---\n"
+        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
+        f"lost.\n\n{how}"
+    )
+
+
 HANDS_OFF = "<!-- slimfix-hands-off -->"
 
 
@@ -125,17 +134,20 @@ def hands_off() -> str:
     """What is said, once, when someone else has pushed to the branch."""
     return (
         "There are commits here that are not the bot's, so it leaves this branch to you from now on. "
-        "To have it built anew, without them, tick the last box of the description.\n\n" + HANDS_OFF
+        "To have it built anew, without them, tick the last box of the description, or comment "
+        "`/slimfix rebase`.\n\n" + HANDS_OFF
     )
 
 
-def closed(text: str, reason: str) -> str:
-    """The body of a pull request that we close, with the reason at its top."""
-    return f"**{_REASONS[reason]}**\n\n{text}"
+def closed(reason: str) -> str:
+    """What the body of a pull request begins with that we close."""
+    return f"**{_REASONS[reason]}**\n\n"
 
 
 _REASONS = {
+    "": "Closed because someone who may push asked for it; these rules will not be proposed again.",
     "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
     "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
+    "unneeded": "This is not needed any more: closed by the bot, and the branch deleted.",
     "disabled": "The bot is turned off for this repository: closed by the bot, and the branch deleted.",
 }

@@ -73,6 +73,7 @@ _VERBS = {
     "delete-branch": "deleted",
     "tell": "told",
     "mend": "taken back",
+    "heed": "heard",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slimfix.bot import complain, decide
+from slimfix.bot import complain, decide, heed
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Forge, Repository
 from slimfix.bot.plan import Plan, written
@@ -30,11 +30,12 @@ def fit(repository: Repository, terms: Terms) -> Repository:
     return repository
 
 
-def declined(forge: Forge, repository: Repository, branches: list[str]) -> frozenset[str]:
-    """The rules that the maintainers turned down on these branches."""
-    return frozenset().union(
-        *(decide.declined(tuple(forge.pulls(repository, branch))) for branch in branches)
+def declined(forge: Forge, repository: Repository, branches: list[str], terms: Terms) -> frozenset[str]:
+    """The rules that the maintainers turned down on these branches. Raises BotError."""
+    found = (
+        heed.revived(forge, repository, forge.pulls(repository, branch), terms.dry) for branch in branches
     )
+    return frozenset().union(*map(decide.declined, found))
 
 
 def publish(forge: Forge, plan: Plan, terms: Terms = Terms()) -> list[Result]:
@@ -51,8 +52,11 @@ def publish(forge: Forge, plan: Plan, terms: Terms = Terms()) -> list[Result]:
     if head != plan.commit:
         raise BotError("moved", f"{plan.base} has moved since the plan was made")
     run = Settling(forge, repository, plan, terms)
-    results = [run.settle(pull.branch, None) for pull in run.strays()]
-    results += [run.settle(proposal.branch, proposal) for proposal in plan.proposals]
+    results = [result for pull in run.strays() for result in run.settle(pull.branch, None)]
+    if plan.onboarding and run.gate() != "open":
+        results += run.settle(plan.onboarding.branch, plan.onboarding)
+    for proposal in plan.proposals:
+        results += run.settle(proposal.branch, proposal)
     results += run.sweep()
     over = complain.mended(forge, repository, run.still_open(), run.were, terms)
     return [*results, over] if over else results

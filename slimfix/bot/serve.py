@@ -1,4 +1,4 @@
-"""A service that waits for webhooks: a push, a closed pull request or a new installation starts a job.
+"""A service that waits for webhooks: a push, a closed pull request, an order, an installation starts a job.
 
 A delivery only says which repository to look at; what is to be done is decided by looking at the forge, as
 always. So a delivery that comes twice, too late or not at all does no harm.
@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from slimfix.bot import hooks, names
+from slimfix.bot import hooks, names, orders
 from slimfix.bot.errors import BotError
+from slimfix.bot.forge import Comment
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.tree import joined
 
@@ -51,12 +52,25 @@ def concerned(event: str, payload: Any) -> list[str]:
     if event == "push":
         wanted = payload.get("ref") == joined("refs/heads", str(repository.get("default_branch")))
         return _named([repository]) if wanted and not payload.get("deleted") else []
+    if event == "issue_comment" and payload.get("action") == "created":
+        return _named([repository]) if _is_order(payload) else []
     if event == "pull_request" and payload.get("action") in ("closed", "edited", "labeled", "reopened"):
         pull = payload.get("pull_request")
         head = pull.get("head") if isinstance(pull, dict) else None
         branch = head.get("ref") if isinstance(head, dict) else None
         return _named([repository]) if isinstance(branch, str) and names.ours(branch) else []
     return []
+
+
+def _is_order(payload: dict[str, Any]) -> bool:
+    """Whether a comment under a pull request begins as an order does. Who may give one is seen to later."""
+    issue, comment = payload.get("issue"), payload.get("comment")
+    if not isinstance(issue, dict) or not isinstance(comment, dict):
+        return False
+    if not isinstance(issue.get("pull_request"), dict):
+        return False
+    text = comment.get("body")
+    return isinstance(text, str) and orders.read(Comment(0, "", text)) is not None
 
 
 def _named(repositories: list[Any]) -> list[str]:

@@ -16,7 +16,7 @@ class Result(NamedTuple):
     branch: str
     """Empty where it is about the whole repository."""
     action: str
-    """One of those of :mod:`.decide`, in lower case, ``delete-branch``, or of settings ``tell``, ``mend``."""
+    """One of :mod:`.decide`, in lower case, or ``delete-branch``; of settings ``tell`` or ``mend``."""
     why: str = ""
     url: str = ""
     problems: tuple[str, ...] = ()

@@ -132,7 +132,7 @@ def test_a_maintainer_may_ask_again(bot: Bot, repo: Repo, way: str) -> None:
     if way == "label":
         pull.labels.append(decide.AGAIN)
     else:
-        pull.title = "Not now"
+        pull.title = f"Again: {pull.title}"
     assert bot.run(repo) == ["create"]
     assert [one.state for one in repo.pulls] == ["closed", "open"]
 
