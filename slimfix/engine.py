@@ -111,6 +111,7 @@ class _Run:
         self.steps: list[tuple[Rule, Fix, int, Span]] = []
         self.skipped: dict[tuple[str, str, tuple[int, int]], Skipped] = {}
         self.refused: set[tuple[str, str]] = set()
+        self.lower = ("", "")
 
     def run(self) -> Rewrite:
         seen = {self.current.text}
@@ -147,7 +148,7 @@ class _Run:
     # -- one rule ------------------------------------------------------------------------------
 
     def apply_rule(self, rule: Rule) -> None:
-        if not rule.concerns(self.current.text.lower()):
+        if not rule.concerns(self.lowered()):
             return
         for _ in range(MAX_PASSES):
             fixes = []
@@ -159,6 +160,13 @@ class _Run:
             batch = _disjoint(fixes)
             if not batch or not self.take(rule, batch):
                 return
+
+    def lowered(self) -> str:
+        """The text in lower case, made once for all rules."""
+        text = self.current.text
+        if self.lower[0] is not text:
+            self.lower = (text, text.lower())
+        return self.lower[1]
 
     def wanted(self, rule: Rule, fix: Fix) -> bool:
         """Whether a fix may be made; the reason is noted when it may not."""

@@ -10,7 +10,7 @@ from slimfix.dockerfile import Instruction
 from slimfix.knowledge import debian, table
 from slimfix.rules._build_place import only_tells
 from slimfix.shell import Argument, Command, Opaque, Script
-from slimfix.shell.call import Call, call, unwrap
+from slimfix.shell.call import Call, call, unwrapped
 from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
@@ -84,7 +84,7 @@ def runs_scripts(script: Script) -> bool:
     """Whether a script calls others, which may install or remove anything."""
     shells = table("debian_images")["scripts"]["programs"]
     for command in script.commands:
-        words, _ = unwrap(command.arguments)
+        words, _ = unwrapped(command)
         if command.arguments and (not words or words[0].value is None):
             return True
         directory, _, name = (words[0].value or "").rpartition("/") if words else ("", "", "")

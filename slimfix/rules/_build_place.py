@@ -10,7 +10,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import table
 from slimfix.layout import layout, line_start
 from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.failure import fates, sets_errexit
 from slimfix.shell.nodes import AndOr, Compound, Node, Sequence, Simple, children
 from slimfix.text import Edit, Span
@@ -66,7 +66,7 @@ def _stopped(script: Script) -> str | None:
     for each in script.commands:
         if any(redirect.heredoc is not None for redirect in each.node.redirects):
             return "the script holds a heredoc"
-        arguments, wrappers = unwrap(each.arguments)
+        arguments, wrappers = unwrapped(each)
         name = arguments[0].value if arguments else None
         stops = name in _STOPS and not (name == "set" and not each.nesting)
         if (stops and "subshell" not in each.nesting) or "exec" in wrappers:

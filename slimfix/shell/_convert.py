@@ -238,7 +238,7 @@ class _Converter:
         start, end = n.pos
         b = self.base
         self.leaf((start, end))
-        if start in self.fillers or (start - 2 in self.fillers and n.word == ":"):
+        if start in self.fillers or (start - 2 in self.fillers and self.blanked.text[start:end] == ":"):
             return Word(start + b, end + b, ":", ":", False, ())
         raw = self.text[start:end]
         if _SIMPLE_WORD.fullmatch(raw):

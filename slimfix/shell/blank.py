@@ -214,6 +214,8 @@ class _Scanner(WordScanner):
                 i = self.piece(i)
             if i >= len(text):
                 raise Unreadable("case pattern without )")
+            if i == start:
+                raise Unreadable("case without a pattern")
             self.fill(start, i + 1, ":\n" + " " * (i - 1 - start), "pattern")
             i = self.commands(i + 1, "esac")
             for operator in (";;&", ";;", ";&"):
