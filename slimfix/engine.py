@@ -112,6 +112,10 @@ class _Run:
         self.skipped: dict[tuple[str, str, tuple[int, int]], Skipped] = {}
         self.refused: set[tuple[str, str]] = set()
         self.lower = ("", "")
+        self.noted: list[Skipped] = []
+        """What the rule at work skips in this pass."""
+        self.settled: dict[str, tuple[Dockerfile, list[Skipped]]] = {}
+        """What each rule skipped in the text in which it last found nothing to do."""
 
     def run(self) -> Rewrite:
         seen = {self.current.text}
@@ -150,8 +154,14 @@ class _Run:
     def apply_rule(self, rule: Rule) -> None:
         if not rule.concerns(self.lowered()):
             return
+        text, skipped = self.settled.get(rule.name, (None, []))
+        if text is self.current:  # it would say the same again
+            for each in skipped:
+                self.keep(each)
+            return
         for _ in range(MAX_PASSES):
             fixes = []
+            self.noted = []
             for found in rule.check(self.current):
                 if isinstance(found, Skip):
                     self.skip(rule, found.reason, found.at, "condition")
@@ -159,6 +169,7 @@ class _Run:
                     fixes.append(found)
             batch = _disjoint(fixes)
             if not batch or not self.take(rule, batch):
+                self.settled[rule.name] = (self.current, self.noted)
                 return
 
     def lowered(self) -> str:
@@ -222,7 +233,12 @@ class _Run:
 
     def skip(self, rule: Rule, reason: str, at: Span, kind: str) -> None:
         lines = self.original.lines.range(self.original_span(at, len(self.history)))
-        self.skipped.setdefault((rule.name, reason, lines), Skipped(rule, reason, lines, kind))
+        skipped = Skipped(rule, reason, lines, kind)
+        self.noted.append(skipped)
+        self.keep(skipped)
+
+    def keep(self, skipped: Skipped) -> None:
+        self.skipped.setdefault((skipped.rule.name, skipped.reason, skipped.lines), skipped)
 
     def original_span(self, span: Span, number: int) -> Span:
         """Where something in the text before step *number* stood in the original file."""

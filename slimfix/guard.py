@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
-from slimfix.shell import Opaque
+from slimfix.shell import Opaque, Script
 from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates
 from slimfix.text import Span
@@ -119,10 +119,10 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
         if instruction.name == "RUN" and instruction.span.start not in same:
             if isinstance(instruction.script, Opaque):
                 return f"the result could not be understood ({instruction.script.reason})"
-            for span, seen in _seen(after, instruction):
+            for span, seen in _seen(instruction):
                 new.setdefault(span.start, []).append(seen)
     for instruction in changed:
-        for span, seen in _seen(before, instruction):
+        for span, seen in _seen(instruction):
             if any(gone.contains(span) for gone in removed):
                 continue
             edited = changes.touch(span) or _lengthened(span, changes)
@@ -140,11 +140,19 @@ def _lengthened(span: Span, changes: Changes) -> bool:
     return edit is not None and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
 
 
-def _seen(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[tuple[Span, _Seen]]:
+def _seen(instruction: Instruction) -> Sequence[tuple[Span, _Seen]]:
     """The commands of a RUN with their places, in the order of the text."""
     script = instruction.script
     if isinstance(script, Opaque):
-        return
+        return ()
+    if "seen" not in script.held:
+        # found once: what comes after one step comes before the next
+        script.held["seen"] = list(_commands_of(script, instruction))
+    found: list[tuple[Span, _Seen]] = script.held["seen"]
+    return found
+
+
+def _commands_of(script: Script, instruction: Instruction) -> Iterator[tuple[Span, _Seen]]:
     stage = instruction.stage.index if instruction.stage else -1
     state = _state(instruction.state)
     exported = instruction.state.environment()

@@ -18,13 +18,15 @@ _BETWEEN = re.compile(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
 _SIMPLE_WORD = re.compile(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
 
 
-class Tree(NamedTuple):
-    """What a shell text says."""
-
+class _Tree(NamedTuple):
     text: str
     root: Node
     comments: tuple[tuple[int, int], ...]
     """Start and end of each shell comment."""
+
+
+class Tree(_Tree):
+    """What a shell text says."""
 
 
 class Misread(Exception):

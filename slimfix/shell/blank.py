@@ -49,8 +49,7 @@ def blank(text: str) -> Blanked:
     scanner.commands(0, "")
     if scanner.pending:
         raise Unreadable("here-document without a body")
-    new = "".join(scanner.out)
-    return Blanked(new, tuple(scanner.holes), tuple(scanner.cases), tuple(scanner.heredocs))
+    return Blanked(scanner.result, tuple(scanner.holes), tuple(scanner.cases), tuple(scanner.heredocs))
 
 
 def word_end(text: str, start: int) -> int:
