@@ -9,7 +9,6 @@ import re
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-
 _PLAIN = re.compile(r"[^ \t\r\n;&|()<>\\'\"`$]+")
 _QUOTED = re.compile(r"[^\"\\`$]+")
 
