@@ -49,9 +49,12 @@ def _roots(reading: Reading) -> set[str]:
 
 def _source(path: str, roots: Iterable[str], language: str) -> bool:
     """Whether only the build reads a file, or no program at all: by the names on the way to it."""
-    patterns = (*table("stages")["files"]["sources"], *table("stages")[language]["sources"])
     root = max((r for r in roots if path.startswith(r.rstrip("/") + "/")), key=len, default="/")
-    return any(match(p, part) for part in posixpath.relpath(path, root).split("/") for p in patterns)
+    first, *others = posixpath.relpath(path, root).split("/")
+    anywhere, top = table("stages")[language]["sources"], table("stages")["files"]["sources"]
+    return any(match(p, part) for part in (first, *others) for p in anywhere) or any(
+        match(p, first) for p in top
+    )
 
 
 def named(reading: Reading, texts: Iterable[tuple[str, str]], there: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from slimfix.knowledge import table
 from slimfix.rules._stage_base import bare
 from slimfix.rules._stage_files import data, named
-from slimfix.rules._stage_made import CERTIFICATES, ZONES, followed, lines, value
+from slimfix.rules._stage_made import CERTIFICATES, ZONES, followed, lines, spare, value
 from slimfix.rules._stage_read import Job, Reading, packages
 from slimfix.rules._stage_write import Product
 from slimfix.shell.call import Call, call
@@ -57,7 +57,8 @@ def product(reading: Reading) -> Product | str:
     base, files = bare(reading.stage.base), data(reading, "go")
     if problem or isinstance(files, str) or base.problem:
         return problem or base.problem or str(files)
-    wanted = [path for path in paths if path == program or not path.startswith(_BIN)]
+    others = [p for p in paths if p not in spare(reading) and not p.startswith((_BIN, "/dev/", "/tmp/"))]
+    wanted = list(dict.fromkeys((program, *others)))
     problem = named(reading, sources, (*wanted, *files))
     if problem:
         return problem
@@ -117,26 +118,36 @@ def _outputs(reading: Reading, job: Job, found: Call) -> list[str] | str:
     output = value(found, "-o")
     if any(name is None for name in packages) or (output is None and found.option("-o")):
         return "go build takes a package or a path from a variable"
-    names = [_name(reading, job, name or ".") for name in packages or ["."]]
+    names = [each for name in packages or ["."] for each in _names(reading, job, name or ".")]
     assert found.verb is not None
     if found.verb.value == "install":
-        return [posixpath.join(_BIN, name) for name in names if name]
+        return [posixpath.join(_BIN, name) for name in names]
     if output is None:
-        sources = all((name or "").endswith(".go") for name in packages)
-        one = len(packages) < 2 or sources
-        return [job.path(names[0])] if one and names[0] else []
+        sources = bool(packages) and all((name or "").endswith(".go") for name in packages)
+        one = sources or (len(packages) < 2 and len(names) == 1)
+        return [job.path(names[0])] if one else []
     place = job.path(output)
     if output.endswith("/") or output in (".", "..") or any(True for _ in reading.beneath(place)):
-        return [posixpath.join(place, name) for name in names if name]
+        return [posixpath.join(place, name) for name in names]
     return [place]
+
+
+def _names(reading: Reading, job: Job, pattern: str) -> list[str]:
+    """The names of the programs that a package becomes, or all below a directory (``./...``), if known."""
+    found = [pattern]
+    if pattern.endswith("..."):
+        top = job.path(pattern[:-3]) if pattern.startswith(".") else None
+        texts = [p for p in reading.beneath(top or "?") if p.endswith(".go") and not p.endswith("_test.go")]
+        main = [p for p in texts if re.search(r"^package main\b", reading.text(p) or "", re.MULTILINE)]
+        places = {posixpath.dirname(p) for p in main}
+        found = [f"./{posixpath.relpath(place, job.directory)}" for place in sorted(places)]
+    return [name for each in found if (name := _name(reading, job, each)) is not None]
 
 
 def _name(reading: Reading, job: Job, package: str) -> str | None:
     """The name of the program that a package becomes; None where that is not known."""
     if package.endswith(".go"):
         return posixpath.basename(package)[:-3]
-    if package.endswith("..."):
-        return None
     if not package.startswith("."):
         path = package.partition("@")[0]
     else:

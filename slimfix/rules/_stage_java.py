@@ -16,7 +16,7 @@ from slimfix.rules._stage_write import Product
 from slimfix.shell.call import call
 
 _CALLS = re.compile(
-    r"ProcessBuilder|getRuntime\(\)|javax\.tools|com\.sun\.tools|jdk\.jshell|ToolProvider|System\.load\w*\("
+    r"ProcessBuilder|getRuntime\(\)|javax\.tools|com\.sun\.tools|jdk\.jshell|ToolProvider|System\.load\w*\(|\"(?:\./)?src/"
 )
 _WHOLE = re.compile(
     r"spring-boot-maven-plugin|maven-shade-plugin|jar-with-dependencies|org\.springframework\.boot"

@@ -42,6 +42,12 @@ def followed(reading: Reading, made: Iterable[str], within: tuple[str, ...] = ()
     return list(dict.fromkeys(paths))
 
 
+def spare(reading: Reading) -> set[str]:
+    """What lies in the stage a second time, since a RUN has copied it."""
+    jobs = [job for job in reading.jobs if job.command.name in table("stages")["neutral"]["copies"]]
+    return {found[0] for job in jobs if (found := _copied(job, reading))}
+
+
 def _copied(job: Job, reading: Reading) -> tuple[str, str] | None:
     """Source and target of a copy of one file; None where that is not plain."""
     words = job.command.arguments[1:]

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from slimfix.dockerfile.words import expand
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager
 from slimfix.rules._stage_base import slim
@@ -83,7 +84,8 @@ def product(reading: Reading) -> Product | str:
 
 
 def _venv(job: Job) -> str | None:
-    words = job.command.values[3:]
+    given = job.command.arguments[3:]
+    words = [a.value or expand(a.raw, job.environment) for a in given]
     return job.path(words[0]) if len(words) == 1 and words[0] and words[0][0] != "-" else None
 
 

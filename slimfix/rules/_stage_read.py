@@ -11,7 +11,7 @@ from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
 from slimfix.rules._stage_packages import installs
-from slimfix.rules._stage_start import Start, start
+from slimfix.rules._stage_start import Start, absolute, start
 from slimfix.shell import Command, Opaque
 
 _BUILDS = ("RUN", "COPY", "ADD")
@@ -117,7 +117,8 @@ def _known(stage: Stage, user: str) -> bool:
 
 def _jobs(run: Instruction) -> list[Job] | str:
     """The commands of a RUN in the order in which they run, each with its directory."""
-    script, directory = run.script, run.state.workdir
+    assert run.stage is not None
+    script, directory = run.script, absolute(run.stage, run.state.workdir)
     if isinstance(script, Opaque) or run.heredocs:
         return f"a RUN is not understood ({script.reason if isinstance(script, Opaque) else 'a heredoc'})"
     found = []
@@ -130,8 +131,8 @@ def _jobs(run: Instruction) -> list[Job] | str:
                 return "a RUN changes the directory in a way that is not plain"
             directory = posixpath.normpath(posixpath.join(directory, target))
             continue
-        if directory is None or not directory.startswith("/"):
-            return "the directory in which it builds is not known: a WORKDIR would tell it"
+        if directory is None:
+            return "the directory in which it builds is not known"
         found.append(Job(run, command, directory))
     return found
 
@@ -191,7 +192,7 @@ def _copied(
 def _target(copy: Instruction, word: str) -> str | None:
     text = expand(word, copy.state.variables(), copy.escape)
     found = None if text is None else copy.state.resolve(text)
-    return found if found is not None and found.startswith("/") else None
+    return absolute(copy.stage, found) if copy.stage is not None else None
 
 
 def _files(dockerfile: Dockerfile, source: str, target: str, words: list[str]) -> Iterator[tuple[str, str]]:

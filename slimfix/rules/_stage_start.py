@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.dockerfile.words import pairs
+from slimfix.knowledge import table
 from slimfix.shell import Opaque
 from slimfix.shell.call import unwrap
 
@@ -39,6 +40,14 @@ class Start(NamedTuple):
         return posixpath.normpath(posixpath.join(self.directory, word))
 
 
+def absolute(stage: Stage, path: str | None) -> str | None:
+    """A path of the image, from one that may be relative to the directory that the base image sets."""
+    if path is None:
+        return None
+    name = stage.base.name.rpartition("/")[2]
+    return posixpath.normpath(posixpath.join(table("stages")["directories"].get(name, "/"), path))
+
+
 def start(dockerfile: Dockerfile, stage: Stage) -> Start | str:
     """What an image starts, or why that is not plain."""
     last: dict[str, Instruction] = {}
@@ -58,9 +67,12 @@ def start(dockerfile: Dockerfile, stage: Stage) -> Start | str:
             return found
         words += found
     state = dockerfile.end(stage)
-    if not words or not words[0] or state.workdir is None or not state.workdir.startswith("/"):
-        return "what the image starts, or where, is not known: a WORKDIR would tell it"
-    result = Start(tuple(words), state.workdir, tuple(_added(stage)))
+    directory = absolute(stage, state.workdir)
+    if not words or not words[0] or directory is None:
+        return "what the image starts, or where, is not known"
+    if directory != state.workdir and directory != "/":
+        return "it starts in a directory that the base image sets: a WORKDIR would tell it"
+    result = Start(tuple(words), directory, tuple(_added(stage)))
     check = last.get("HEALTHCHECK")
     if check is not None and check.args.text.strip().upper() != "NONE" and not _same(check, result):
         return "HEALTHCHECK may call what only the builder has"

@@ -102,8 +102,6 @@ def _head(reading: Reading, product: Product, name: str, unset: frozenset[str]) 
     ]
     state = dockerfile.end(stage)
     before = reading.last.state
-    if before.workdir is None or not before.workdir.startswith("/"):
-        return "the directory in which it builds is not known: a WORKDIR would tell it"
     for each, variable, value in environment(stage):
         used = set(re.findall(r"\$\{?(\w+)", value))
         if variable in unset or each.index > reading.last.index:
@@ -119,7 +117,8 @@ def _head(reading: Reading, product: Product, name: str, unset: frozenset[str]) 
         known.add(variable)
         legacy = "=" not in each.args.text.split(None, 1)[0]
         result.append(f"{keyword('ENV')} {variable}{' ' if legacy else '='}{value}")
-    result.append(f"{keyword('WORKDIR')} {before.workdir}")
+    if before.workdir != ".":
+        result.append(f"{keyword('WORKDIR')} {before.workdir}")
     return [*result, *_copies(reading, product, name, keyword("COPY"))]
 
 
@@ -127,7 +126,9 @@ def _copies(reading: Reading, product: Product, name: str, copy: str) -> Iterato
     """The COPY lines: files of one directory that go into one come together."""
     together: dict[str, list[str]] = {}
     for source, target in product.copies:
-        same = source in reading.files and posixpath.basename(source) == posixpath.basename(target)
+        same = (source in reading.files or "*" in source) and posixpath.basename(
+            source
+        ) == posixpath.basename(target)
         place = posixpath.dirname(target).rstrip("/") + "/" if same else target
         together.setdefault(place, []).append(source)
     for place, sources in together.items():
