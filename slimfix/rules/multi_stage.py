@@ -44,7 +44,7 @@ from slimfix.rules._stage_read import read
 from slimfix.rules._stage_write import written
 
 CODE = "SF211"
-ORDER = 90
+ORDER = 45
 WORDS = ("golang", "rust", "maven", "gradle", "temurin", "python")
 
 _LANGUAGES = {

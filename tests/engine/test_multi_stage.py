@@ -23,7 +23,7 @@ from slimfix.rules import select
 FILES = Path(__file__).parent / "stages"
 PREFIX = "slimfix-test-stages"
 MB = 10**6
-_APT = "apt-get update && apt-get install -y --no-install-recommends"
+_APT = "mkdir -p /usr/share/man/man1 && apt-get update && apt-get install -y --no-install-recommends"
 _GO = f"""\
 RUN {_APT} ca-certificates gcc golang-go libc6-dev tzdata zip \\
     && cp -rL /usr/lib/go-1.19 /usr/local/go && mkdir -p /usr/local/go/lib/time \\
