@@ -87,7 +87,8 @@ def read(dockerfile: Dockerfile, stage: Stage, language: str) -> Reading | str:
     if isinstance(copied, str) or isinstance(started, str):
         return copied if isinstance(copied, str) else str(started)
     problem = next((p for job in jobs if (p := _strange(job, language))), None)
-    return problem or Reading(dockerfile, stage, tuple(jobs), *copied, started, builds[-1])
+    reading = Reading(dockerfile, stage, tuple(jobs), *copied, started, builds[-1])
+    return problem or _empty(reading) or reading
 
 
 def _unfit(stage: Stage) -> str | None:
@@ -148,6 +149,8 @@ def _strange(job: Job, language: str) -> str | None:
             return "a RUN writes a file"
     if name in row["neutral"]["programs"] or name in row["neutral"]["copies"]:
         return None
+    if name == "mkdir":
+        return None  # judged when it is known what is copied
     if name == "rm":
         paths = [job.path(v) if v else "" for v in command.values[1:] if v is None or v[:1] != "-"]
         return None if all(map(_cleared, paths)) else "a RUN removes files"
@@ -157,6 +160,18 @@ def _strange(job: Job, language: str) -> str | None:
         return None if not verbs or first in verbs else f"{reason} ({first or 'a variable'})"
     found = installs(command)
     return reason if found is None else found.problem
+
+
+def _empty(reading: Reading) -> str | None:
+    """Why a directory that a RUN makes may be one that the program expects: nothing is copied to it."""
+    for job in reading.jobs:
+        if job.command.name == "mkdir":
+            for word in job.command.values[1:]:
+                path = None if word is None else job.path(word)
+                used = path == reading.start.directory or any(True for _ in reading.beneath(path or "?"))
+                if (word or "")[:1] != "-" and not used:
+                    return "a RUN makes a directory that the program may need"
+    return None
 
 
 def _cleared(path: str) -> bool:
