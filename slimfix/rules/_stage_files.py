@@ -53,7 +53,7 @@ def _source(path: str, roots: Iterable[str], language: str) -> bool:
     first, *others = posixpath.relpath(path, root).split("/")
     anywhere, top = table("stages")[language]["sources"], table("stages")["files"]["sources"]
     return any(match(p, part) for part in (first, *others) for p in anywhere) or any(
-        match(p, first) for p in top
+        match(p.upper(), first.upper()) for p in top
     )
 
 
