@@ -65,8 +65,8 @@ IDS = [f"{case.rule.name}: {case.title}" for case in ROWS]
 HEREDOC = re.compile(r"<<")
 ONBUILD_STAYS = (
     "apt-get-update",
-    *("build-deps", "build-deps-apt", "late-cleanup", "manifest-first", "multi-stage", "npm-omit-dev"),
-    "package-lists",
+    *("build-deps", "build-deps-apt", "build-deps-dnf", "late-cleanup", "manifest-first", "multi-stage"),
+    *("npm-omit-dev", "package-lists"),
 )
 """Rules that leave triggers alone: what comes after one is unknown."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from slimfix.knowledge import debian, table
@@ -13,6 +13,7 @@ from slimfix.shell.call import Call, call, unwrap
 from slimfix.shell.nodes import Node, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
+_CLEANING = (["clean"], ["autoclean"], ["autoremove"], ["dist-clean"], ["distclean"])
 _NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
 
 _REMOVES = ("purge", "remove", "autoremove", "auto-remove", "autopurge", "auto", "markauto")
@@ -92,15 +93,20 @@ def runs_scripts(script: Script) -> bool:
     return False
 
 
-def last(where: Place) -> int:
-    """The command of a list behind which a removal goes: what follows only cleans up."""
+def last(where: Place, programs: Collection[str] = PROGRAMS, verbs: Collection[list[str]] = _CLEANING) -> int:
+    """The command of a list behind which a removal goes: what follows only cleans up.
+
+    Args:
+        programs: package managers.
+        verbs: what they are asked when they clean up.
+    """
     i = len(where.items) - 1
-    while i > 0 and _cleans(where.items[i]):
+    while i > 0 and _cleans(where.items[i], programs, verbs):
         i -= 1
     return i
 
 
-def _cleans(item: Node) -> bool:
+def _cleans(item: Node, programs: Collection[str], verbs: Collection[list[str]]) -> bool:
     if only_tells(item):
         return True
     if not isinstance(item, Simple) or not item.words or item.redirects:
@@ -108,13 +114,7 @@ def _cleans(item: Node) -> bool:
     if item.words[0].value in ("rm", "true", ":"):
         return True
     names = [word.value for word in item.words if not (word.value or "-").startswith("-")]
-    return names[0] in PROGRAMS and names[1:] in (
-        ["clean"],
-        ["autoclean"],
-        ["autoremove"],
-        ["dist-clean"],
-        ["distclean"],
-    )
+    return names[0] in programs and names[1:] in verbs
 
 
 def build_only(name: str, image: debian.Image) -> bool:

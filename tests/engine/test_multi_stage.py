@@ -1,7 +1,7 @@
 """multi-stage on a real engine: what is built in one stage and in two does the same, and ships no compiler.
 
 The images of compilers are stand-ins under their official names, made here of debian:bookworm-slim and
-Debian's own compilers, where no image of that name is there; python:3.11 and python:3.11-slim are the engine's.
+Debian's own compilers, where no image of that name is there; the two of Python are the engine's.
 """
 
 from __future__ import annotations
