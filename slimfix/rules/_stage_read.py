@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
@@ -15,6 +16,8 @@ from slimfix.rules._stage_start import Start, absolute, start
 from slimfix.shell import Command, Opaque
 
 _BUILDS = ("RUN", "COPY", "ADD")
+_MOST = 5000
+"""Files of the build context that are looked at."""
 _ARCHIVE = re.compile(r".*\.(?:tar|tgz|tbz2?|txz|t?gz|bz2|xz|zst)|.*://.*|git@.*")
 
 
@@ -197,7 +200,9 @@ def _copied(
         for word in words[:-1]:
             if "$" in word or (copy.name == "ADD" and _ARCHIVE.fullmatch(word)):
                 return f"{copy.name} brings what is not in sight"
-            found = dict(_files(dockerfile, word, target, words))
+            found = dict(islice(_files(dockerfile, word, target, words), _MOST + 1))
+            if len(found) + len(files) > _MOST:
+                return f"{copy.name} brings more files than are looked at"
             if not found:
                 return f"{copy.name} names {word}, which is not in the build context"
             files.update(found)

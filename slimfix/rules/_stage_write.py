@@ -40,14 +40,15 @@ def written(reading: Reading, product: Product, language: str) -> Written | str:
     dockerfile, stage = reading.dockerfile, reading.stage
     name = _name(dockerfile)
     patterns = table("stages")[language]["env"]
-    unset = frozenset(n for _, n, _ in environment(stage) if any(re.fullmatch(p, n) for p in patterns))
+    names = {n for _, n, _ in environment(stage) if any(re.fullmatch(p, n) for p in patterns)}
+    unset = frozenset(n for n in names if not _told(reading, n))
     head = _head(reading, product, name, unset)
     if isinstance(head, str):
         return head
     text, last = dockerfile.text, reading.last
     moving = [i for i in stage.instructions if i.name in _MOVES and i.index < last.index]
     after = next((i for i in stage.instructions if i.index > last.index), None)
-    late = _late(reading)
+    late = _late(reading, unset)
     if late:
         return late
     edits = [_named(dockerfile, stage.instructions[0], name)]
@@ -135,11 +136,17 @@ def _copies(reading: Reading, product: Product, name: str, copy: str) -> Iterato
         yield f"{copy} --from={name} {' '.join(sources)} {place}"
 
 
-def _late(reading: Reading) -> str | None:
-    """An instruction behind the last one that builds, that asks for an argument of the build."""
-    arguments = {name for name, _ in reading.last.state.args}
+def _told(reading: Reading, name: str) -> bool:
+    """Whether a file that the stage copies names a variable, as a program does that reads it."""
+    texts = (reading.text(path) or "" for path in reading.files)
+    return any(re.search(rf"[\"'`{{]{name}[\"'`}}]", text) for text in texts)
+
+
+def _late(reading: Reading, unset: frozenset[str]) -> str | None:
+    """An instruction behind the last one that builds, that asks for what only the build has."""
+    arguments = {name for name, _ in reading.last.state.args} | unset
     for each in reading.stage.instructions:
         if each.index > reading.last.index or each.name in _MOVES:
             if any(re.search(rf"\$\{{?{name}\b", each.args.text) for name in arguments):
-                return f"{each.name} needs an argument of the build"
+                return f"{each.name} needs a variable of the build"
     return None
