@@ -217,9 +217,9 @@ class _Run:
         if text == self.current.text:
             return "it would change nothing"
         changes = Changes(edits)
-        after, problem = guard.check(
-            self.current, text, changes, self.reader.read, [span for fix in batch for span in fix.removes]
-        )
+        removed = [span for fix in batch for span in fix.removes]
+        parting = next((fix.parting for fix in batch if fix.parting), None)
+        after, problem = guard.check(self.current, text, changes, self.reader.read, removed, parting)
         if after is None or problem:
             return problem or "it could not be read"
         number = len(self.history)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
+from slimfix.fix import Parting
+from slimfix.guard_stages import same_stage, stages, stays, told
 from slimfix.shell import Opaque, Script
 from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates
@@ -27,6 +29,7 @@ def check(
     changes: Changes,
     read: Callable[[str], Dockerfile],
     removed: Sequence[Span] = (),
+    parting: Parting | None = None,
 ) -> tuple[Dockerfile | None, str | None]:
     """Judge the text that *changes* made of *before*.
 
@@ -36,6 +39,7 @@ def check(
         changes: the edits.
         read: how a Dockerfile is read.
         removed: where commands stood that were meant to go.
+        parting: the stage that was meant to become two, if any.
 
     Returns:
         The new Dockerfile and None, or what was read (if anything) and the objection.
@@ -46,7 +50,8 @@ def check(
         return None, f"Docker would refuse the result ({error})"
     problem = (
         _comments(before, after)
-        or _instructions(before, after, changes)
+        or stages(before, after, parting)
+        or _instructions(before, after, changes, parting)
         or _commands(before, after, changes, removed)
     )
     return after, problem
@@ -78,7 +83,9 @@ def _touched(dockerfile: Dockerfile, instruction: Instruction, changes: Changes)
     return changes.touch(instruction.span) or (open_end and changes.at(end) is not None)
 
 
-def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
+def _instructions(
+    before: Dockerfile, after: Dockerfile, changes: Changes, parting: Parting | None
+) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
     for old in before.instructions:
         if _touched(before, old, changes):
@@ -87,7 +94,13 @@ def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> st
         line = before.lines.at(old.span.start)[0]
         if new is None or before.source(old.span).strip() != after.source(new.span).strip():
             return f"line {line}, which was not to change, would"
-        if _state(old.state) != _state(new.state) or new.onbuild != old.onbuild:
+        if not stays(old, new, parting):
+            return f"line {line} would stand in another stage"
+        if parting is None or same_stage(old, new):
+            same = _state(old.state) == _state(new.state)
+        else:
+            same = told(old, parting.unset) == told(new, parting.unset)
+        if not same or new.onbuild != old.onbuild:
             return f"line {line} would find another state"
     return None
 

@@ -50,10 +50,11 @@ def calls(instruction: Instruction, table: Manager | Mapping[str, Any]) -> Itera
 
 def _called(script: Script, table: Manager) -> list[tuple[Command, Call]]:
     """The calls of a manager in a script, found once: several rules ask for them."""
-    found: list[tuple[Command, Call]] | None = script.held.get(table.name)
+    key = f"calls of {table.name}"
+    found: list[tuple[Command, Call]] | None = script.held.get(key)
     if found is None:
         each = ((command, as_call(command, table)) for command in script.commands)
-        found = script.held[table.name] = [(command, one) for command, one in each if one is not None]
+        found = script.held[key] = [(command, one) for command, one in each if one is not None]
     return found
 
 
