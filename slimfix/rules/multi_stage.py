@@ -35,51 +35,55 @@ Fix safety: unsafe, and off by default. The program may call or read what only t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
-from slimfix.dockerfile import Dockerfile
+from slimfix.dockerfile import Dockerfile, Stage
 from slimfix.fix import Fix, Parting, Safety, Skip
 from slimfix.knowledge import table
-from slimfix.rules import _stage_go, _stage_java, _stage_python, _stage_rust
-from slimfix.rules._stage_read import read
-from slimfix.rules._stage_write import written
 
 CODE = "SF211"
 ORDER = 45
 WORDS = ("golang", "rust", "maven", "gradle", "temurin", "python")
 
-_LANGUAGES = {
-    "go": _stage_go.product,
-    "rust": _stage_rust.product,
-    "java": _stage_java.product,
-    "python": _stage_python.product,
-}
+_LANGUAGES = ("go", "rust", "java", "python")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
     """The last stage, if it builds a program and ships all that it was built with."""
     stage = dockerfile.stages[-1]
-    if not stage.ships or stage.parent is not None:
+    language = _language(stage)
+    if language is None or not stage.ships:
         return
-    name = stage.base.name.rpartition("/")[2]
-    language = next((each for each in _LANGUAGES if name in table("stages")[each]["images"]), None)
-    if language is None or (
-        language == "python" and ("slim" in stage.base.tag or "alpine" in stage.base.tag)
-    ):
-        return
-    if "jre" in stage.base.tag:
-        return
-    at = stage.instructions[0].text_span
+    found = _parted(dockerfile, stage, language)
+    if isinstance(found, str):
+        yield Skip(f"one stage, which ships its compiler: {found}", stage.instructions[0].text_span)
+    else:
+        yield found
+
+
+def _language(stage: Stage) -> str | None:
+    """What the base image of a stage compiles or installs, if that is more than the program needs."""
+    name, tag = stage.base.name.rpartition("/")[2], stage.base.tag
+    found = next((each for each in _LANGUAGES if name in table("stages")[each]["images"]), None)
+    lean = {"python": ("slim", "alpine"), "java": ("jre",)}.get(found or "", ())
+    return None if stage.parent is not None or any(word in tag for word in lean) else found
+
+
+def _parted(dockerfile: Dockerfile, stage: Stage, language: str) -> Fix | str:
+    """The fix that parts a stage, or the reason why there is none."""
+    # Few files come to this, and reading the modules takes some milliseconds.
+    from slimfix.rules._stage_read import read
+    from slimfix.rules._stage_write import written
+
     reading = read(dockerfile, stage, language)
-    made = reading if isinstance(reading, str) else _LANGUAGES[language](reading)
-    if isinstance(reading, str) or isinstance(made, str):
-        yield Skip(f"one stage, which ships its compiler: {made}", at)
-        return
-    text = written(reading, made, language)
+    if isinstance(reading, str):
+        return reading
+    made = import_module(f"slimfix.rules._stage_{language}").product(reading)
+    text = made if isinstance(made, str) else written(reading, made, language)
     if isinstance(text, str):
-        yield Skip(f"one stage, which ships its compiler: {text}", at)
-        return
-    run = next((i for i in reversed(stage.instructions) if i.name == "RUN"), stage.instructions[0])
-    yield Fix(
+        return text
+    run = next(i for i in reversed(stage.instructions) if i.name == "RUN")
+    return Fix(
         text.edits,
         "build in a stage of its own, and ship what was built",
         run.text_span,
