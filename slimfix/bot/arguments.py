@@ -17,23 +17,30 @@ from slimfix.bot.settings import Policy
 from slimfix.console import err
 
 if TYPE_CHECKING:
+    from slimfix.bot.connect import Place
     from slimfix.bot.jobs import Runtime
 
 
 def runtime_of(options: dict[str, Any]) -> Runtime:
     """The forge, and how to treat it. Raises BotError."""
-    from slimfix.bot import auth, pace
-    from slimfix.bot.forge.github import GitHub
+    from slimfix.bot.connect import connect
     from slimfix.bot.jobs import Runtime
-    from slimfix.bot.publish import Terms
+    from slimfix.bot.pace import SystemClock
     from slimfix.bot.redact import Secrets
+    from slimfix.bot.terms import Terms
 
     secrets = Secrets()
-    token = auth.from_environment("github", secrets)
-    limits = pace.GITHUB if options["pace"] == "github" else pace.UNLIMITED
-    forge = GitHub(options["api_url"], token, pace.Pace(pace.SystemClock(), limits), secrets)
+    forge = connect(place_of(options), options["pace"], secrets, SystemClock())
     terms = Terms(options["docs_url"], options["forks"])
-    return Runtime(forge, policy_of(options), terms, secrets, token.value())
+    return Runtime(forge, policy_of(options), terms, secrets)
+
+
+def place_of(options: dict[str, Any]) -> Place:
+    """The forge that is meant: by name, by address, or by that of a repository. Raises BotError."""
+    from slimfix.bot.connect import named, place
+
+    given = (named(text)[0] for text in options.get("repos", ()))
+    return place(options["forge"] or "", options["api_url"] or next(filter(None, given), ""))
 
 
 def policy_of(options: dict[str, Any]) -> Policy:
@@ -59,11 +66,16 @@ def policy_of(options: dict[str, Any]) -> Policy:
         tuple(options.get("labels", ())),
         options.get("draft", False),
         options.get("open_limit", 1),
+        options.get("onboarding", False),
+        tuple(options.get("assignees", ())),
+        options.get("automerge", "never"),
     )
 
 
 def repositories(runtime: Runtime, options: dict[str, Any]) -> Iterator[str]:
     """The repositories that are meant, each once, without those that are denied."""
+    from slimfix.bot.connect import named, place
+
     found = list(options["repos"])
     for file in options["lists"]:
         try:
@@ -75,8 +87,11 @@ def repositories(runtime: Runtime, options: dict[str, Any]) -> Iterator[str]:
         found += runtime.forge.repositories(owner)
     if not found and not options["owners"]:
         raise click.UsageError("name a repository: --repo, --owner or --list")
-    for name in dict.fromkeys(found):
+    for text in dict.fromkeys(found):
+        address, name = named(text)
         names.repository(name)
+        if address and place(options["forge"] or "", address) != place_of(options):
+            raise BotError("bad-name", f"{text}: of another forge than {place_of(options).api}")
         if denied(name, options["deny"]):
             err(f"{name}: skipped (denied)")
         else:

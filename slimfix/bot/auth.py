@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from slimfix.bot.command import Login
 from slimfix.bot.errors import BotError
 from slimfix.bot.redact import Secrets
 
@@ -15,20 +16,30 @@ VARIABLES = {
 """Where a token is looked for, in this order. There is no option for it: arguments can be seen by anyone."""
 
 
-class Token:
-    """A token that stays the same."""
+_HOW = {
+    "github": ("Bearer", "x-access-token"),
+    "gitlab": ("Bearer", "oauth2"),
+    "gitea": ("token", "oauth2"),
+}
+"""The scheme in a header, and the name that goes with it to git."""
 
-    def __init__(self, value: str, scheme: str = "Bearer") -> None:
+
+class Token:
+    """A token that stays the same, whatever it is used for."""
+
+    def __init__(self, value: str, scheme: str = "Bearer", user: str = "x-access-token") -> None:
+        """*user* is who git says it is: forges know by the token alone, but want a name."""
         self._value = value
         self._scheme = scheme
+        self._user = user
 
-    def header(self) -> str:
-        """The value of the header ``Authorization``."""
-        return f"{self._scheme} {self._value}"
+    def headers(self, path: str) -> dict[str, str]:
+        """What a request to that path says of us."""
+        return {"Authorization": f"{self._scheme} {self._value}"}
 
-    def value(self) -> str:
-        """The token itself, for git."""
-        return self._value
+    def login(self, repository: str) -> Login:
+        """Who git is, for that repository."""
+        return Login(self._user, self._value)
 
 
 def from_environment(kind: str, secrets: Secrets) -> Token:
@@ -39,5 +50,11 @@ def from_environment(kind: str, secrets: Secrets) -> Token:
             secrets.add(value)
             if not value.isascii() or not value.isprintable() or " " in value:
                 raise BotError("no-permission", f"the variable {name} holds no token")
-            return Token(value, "token" if kind == "gitea" else "Bearer")
+            return Token(value, *_HOW[kind])
+    if kind == "gitlab" and os.environ.get("CI_JOB_TOKEN"):
+        raise BotError(
+            "no-permission",
+            "the token of a CI job may not open merge requests: make an access token of the project (role "
+            f"Developer, scopes api and write_repository), and set the variable {VARIABLES[kind][0]}",
+        )
     raise BotError("no-permission", f"no token: set the variable {VARIABLES[kind][0]}")

@@ -48,11 +48,24 @@ _policy = _options(
         help="When to build a branch anew.",
     ),
     click.option("--label", "labels", multiple=True, metavar="NAME", help="Put this label on pull requests."),
+    click.option("--assignee", "assignees", multiple=True, metavar="USER", help="Assign this person."),
+    click.option(
+        "--automerge",
+        type=click.Choice(("never", "asked", "safe")),
+        default="never",
+        help="Let the forge merge what holds safe fixes alone: where the repository asks for it, or wherever"
+        " it does not forbid it.",
+    ),
     click.option("--draft", is_flag=True, help="Open pull requests as drafts."),
+    click.option(
+        "--onboarding",
+        is_flag=True,
+        help="Ask a repository without settings first, by a pull request that proposes some.",
+    ),
     click.option("--open-limit", type=click.IntRange(1), default=1, help="Open at a time in one repository."),
 )
 _targets = _options(
-    click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="This repository."),
+    click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME|URL", help="This repository."),
     click.option("--owner", "owners", multiple=True, metavar="OWNER", help="All repositories of an account."),
     click.option(
         "--list", "lists", multiple=True, metavar="FILE", help="The repositories in a file, one a line."
@@ -62,14 +75,21 @@ _targets = _options(
     ),
 )
 _connection = _options(
-    click.option("--api-url", default="", metavar="URL", help="The API, if it is not that of github.com."),
+    click.option(
+        "--forge",
+        type=click.Choice(("github", "gitlab", "gitea")),
+        help="What kind of forge it is (gitea is Forgejo, too), where its address does not tell.",
+    ),
+    click.option(
+        "--api-url", default="", metavar="URL", help="The forge, if it is not github.com: it or its API."
+    ),
     click.option("--forks", is_flag=True, help="Work on forks, too."),
     click.option("--docs-url", default="", metavar="URL", help="Where there is a page for each rule."),
     click.option(
         "--pace",
-        type=click.Choice(("github", "none")),
-        default="github",
-        help="Keep to GitHub's limits; none is for a server of your own.",
+        type=click.Choice(("forge", "github", "none")),
+        default="forge",
+        help="Keep to the limits of the forge, or to GitHub's; none is for a server of your own.",
     ),
 )
 _work = _options(

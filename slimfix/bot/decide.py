@@ -6,6 +6,7 @@ carries an action out looks at the forge again afterwards; so after a crash noth
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple, Union
 
 from slimfix.bot import message
@@ -15,7 +16,7 @@ from slimfix.bot.plan import Proposal
 from slimfix.bot.settings import Wishes
 
 AGAIN = "slimfix: again"
-"""The label on a closed pull request that asks for it once more."""
+"""The label on a closed pull request that asks for it once more. So does ``again`` before its title."""
 
 Because = Literal[
     "branch-taken",
@@ -23,6 +24,7 @@ Because = Literal[
     "hour-limit",
     "locked",
     "no-marker",
+    "onboarding",
     "nothing-to-fix",
     "open-limit",
     "opted-out",
@@ -33,6 +35,10 @@ Because = Literal[
     "up-to-date",
     "users-commits",
 ]
+
+
+Gate = Literal["open", "ask", "declined"]
+"""Whether fixes may be proposed, or the repository is to be asked first, or has declined."""
 
 
 class Branch(NamedTuple):
@@ -93,7 +99,7 @@ class Dress(NamedTuple):
 
 
 class Close(NamedTuple):
-    """Close it, with the reason, and delete the branch."""
+    """Close it, with the reason (empty where a maintainer wanted it), and delete the branch if it is ours."""
 
     pull: Pull
     reason: Closed
@@ -115,16 +121,54 @@ class Leave(NamedTuple):
 Action = Union[Create, Rebuild, Reword, Dress, Close, HandsOff, Leave]
 
 
+def asked_again(pull: Pull) -> bool:
+    """Whether a maintainer wants a closed pull request once more."""
+    return AGAIN in pull.labels or re.match(r"(?i)again\b", pull.title) is not None
+
+
+def refused(pull: Pull) -> Marker | None:
+    """The notes of a pull request that maintainers closed, and have not asked for again."""
+    marker = find(pull.body)
+    if pull.open or pull.merged or marker is None or marker.closed or asked_again(pull):
+        return None
+    return marker
+
+
+def ignored(pulls: tuple[Pull, ...]) -> tuple[str, ...]:
+    """The rules that an order turned down, as the newest pull request of ours has it."""
+    markers = (find(pull.body) for pull in pulls)
+    return next((marker.ignored for marker in markers if marker is not None), ())
+
+
 def declined(pulls: tuple[Pull, ...]) -> frozenset[str]:
-    """The rules that maintainers turned down: they closed a pull request with them, and not asked again."""
-    rules: set[str] = set()
-    for pull in pulls:
-        marker = find(pull.body)
-        if pull.open or pull.merged or marker is None or marker.closed:
-            continue
-        if AGAIN not in pull.labels and pull.title == marker.title:
-            rules.update(marker.rules)
-    return frozenset(rules)
+    """The rules that maintainers turned down, by closing a pull request with them or by an order.
+
+    Args:
+        pulls: all from one branch, the newest first.
+    """
+    markers = (refused(pull) for pull in pulls)
+    return frozenset(ignored(pulls)).union(*(marker.rules for marker in markers if marker is not None))
+
+
+def gate(pulls: tuple[Pull, ...], ask: bool) -> Gate:
+    """Whether fixes may be proposed to a repository that has no settings.
+
+    Args:
+        pulls: those of the first pull request, which asks; the newest first.
+        ask: whether the operator wants a repository to be asked that has not seen the bot at work.
+    """
+    if any(pull.merged and find(pull.body) is not None for pull in pulls):
+        return "open"
+    if declined(pulls):
+        return "declined"
+    return "ask" if ask else "open"
+
+
+def gated(action: Action, gate: Gate) -> Action:
+    """What is done about fixes, behind that gate."""
+    if gate == "declined":
+        return Leave("opted-out")
+    return Leave("onboarding") if gate == "ask" else action
 
 
 def decide(proposal: Proposal | None, seen: Seen, wishes: Wishes, allowed: Allowed = Allowed()) -> Action:
@@ -169,8 +213,12 @@ def _open(proposal: Proposal | None, pull: Pull, seen: Seen, wishes: Wishes) -> 
 
 def _ours(proposal: Proposal, pull: Pull, marker: Marker, seen: Seen, wishes: Wishes) -> Action:
     """There is an open pull request that nobody else has touched."""
-    # heads begins with where the branch is to stand: elsewhere, we were interrupted on the way.
-    if proposal.content != marker.content or pull.head != marker.heads[0]:
+    if not set(marker.ignored).isdisjoint(proposal.rules):
+        return Leave("declined", pull)  # the plan was made before that was said
+    if pull.head != marker.heads[0]:
+        # That is where the branch is to stand: elsewhere, we were interrupted on the way.
+        return Rebuild(pull, "changed")
+    if proposal.content != marker.content:
         return Leave("rebase-never", pull) if wishes.rebase == "never" else Rebuild(pull, "changed")
     if wishes.rebase in ("auto", "conflicted") and pull.conflicted:
         return Rebuild(pull, "conflicted")
@@ -191,7 +239,7 @@ def _closed(proposal: Proposal, seen: Seen, wishes: Wishes, allowed: Allowed) ->
         return Leave("declined", seen.pulls[0])
     last = seen.pulls[0] if seen.pulls else None
     marker = find(last.body) if last else None
-    if last and marker and last.merged and marker.content == proposal.content and AGAIN not in last.labels:
+    if last and marker and last.merged and marker.content == proposal.content and not asked_again(last):
         # They merged it, and it is all there again: someone took it back.
         return Leave("reverted", last)
     if seen.branch is not None and not seen.branch.ours and not _left_over(seen):

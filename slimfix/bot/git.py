@@ -1,23 +1,21 @@
 """Strangers' repositories, read through git's objects: bare, shallow, without a file ever checked out.
 
-No hook, filter, helper or configuration of this machine or of the repository has a say, nothing is asked
-of a terminal, and only the protocol of the forge is spoken. A token goes to git in a header, which stands
-in its environment: never in an address or an argument.
+How git is run is a matter of :mod:`.command`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
+from slimfix.bot.command import Login, environment, run
 from slimfix.bot.errors import BotError
 from slimfix.bot.names import sha as checked_sha
-from slimfix.bot.redact import Secrets, basic
+from slimfix.bot.redact import Secrets
 
 MAX_ENTRIES = 1_000_000
 """Files of a repository over which it is left alone."""
@@ -26,24 +24,6 @@ MAX_CLONE = 512 << 20
 """Bytes that a clone without its files may take; a history of one commit with 100,000 files takes 10 MB."""
 MAX_FETCH = 64 << 20
 """Bytes that the files asked for at once may take."""
-SECONDS = 600
-
-_KEPT = ("PATH", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
-_SETTINGS = {
-    "core.hooksPath": os.devnull,
-    "core.fsmonitor": "false",
-    "core.attributesFile": os.devnull,
-    "core.sshCommand": "false",
-    "credential.helper": "",
-    "submodule.recurse": "false",
-    "fetch.recurseSubmodules": "false",
-    "http.followRedirects": "false",
-    "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "60",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "protocol.version": "2",
-}
 
 
 class Entry(NamedTuple):
@@ -54,47 +34,6 @@ class Entry(NamedTuple):
     sha: str
     path: str
     """With undecodable bytes as surrogates."""
-
-
-def environment(url: str | None, token: str | None = None) -> dict[str, str]:
-    """What git may see of this machine.
-
-    Args:
-        url: of the forge to speak with; None for no network at all.
-        token: for that forge alone.
-    """
-    parts = urlsplit(url or "")
-    allowed = parts.scheme if url and _may_speak(parts.scheme, parts.hostname) else "none"
-    settings = dict(_SETTINGS)
-    if token and url:
-        settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = (
-            f"Authorization: Basic {basic(token)}"
-        )
-    result = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    result |= {
-        "HOME": os.devnull,
-        "XDG_CONFIG_HOME": os.devnull,
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "false",
-        "SSH_ASKPASS": "false",
-        "GIT_ALLOW_PROTOCOL": allowed,
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_CONFIG_COUNT": str(len(settings)),
-    }
-    for number, (key, value) in enumerate(settings.items()):
-        result[f"GIT_CONFIG_KEY_{number}"] = key
-        result[f"GIT_CONFIG_VALUE_{number}"] = value
-    return result
-
-
-def _may_speak(scheme: str, host: str | None) -> bool:
-    """Encrypted to anyone, in the clear to this machine alone."""
-    return scheme == "https" or (scheme == "http" and host in ("127.0.0.1", "localhost", "::1"))
 
 
 class Clone:
@@ -117,23 +56,23 @@ class Clone:
         )
 
     @classmethod
-    def of(cls, url: str, branch: str, directory: str, secrets: Secrets, token: str | None) -> Clone:
+    def of(cls, url: str, branch: str, directory: str, secrets: Secrets, login: Login | None) -> Clone:
         """Clone one branch's last commit, without its files, into an empty directory.
 
         Raises:
             BotError: gone, empty, too large, or not to be had.
         """
-        network = environment(url, token)
+        network = environment(url, login)
         if network["GIT_ALLOW_PROTOCOL"] == "none":
             raise BotError("bad-name", f"not a protocol to speak with strangers: {urlsplit(url).scheme}")
         options = ["--bare", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "--single-branch"]
         command = ["clone", *options, f"--branch={branch}", "--", url, directory]
-        _run(command, network, secrets, MAX_CLONE)
+        run(command, network, secrets, MAX_CLONE)
         return cls(directory, secrets, network)
 
     def _text(self, *arguments: str) -> str:
         command = [f"--git-dir={self.directory}", *arguments]
-        return _run(command, self._local, self._secrets).decode("utf-8", "replace").strip()
+        return run(command, self._local, self._secrets).decode("utf-8", "replace").strip()
 
     def entries(self) -> Iterator[Entry]:
         """Every file, link and submodule of the commit.
@@ -141,7 +80,7 @@ class Clone:
         Raises:
             BotError: there are too many.
         """
-        listing = _run(
+        listing = run(
             [f"--git-dir={self.directory}", "ls-tree", "-r", "-z", "--full-tree", self.commit, "--"],
             self._local,
             self._secrets,
@@ -178,7 +117,7 @@ class Clone:
         ]
         given = "".join(f"{sha}\n" for sha in sorted(missing)).encode()
         try:
-            _run(command, self._network, self._secrets, MAX_FETCH, given=given)
+            run(command, self._network, self._secrets, MAX_FETCH, given=given)
         except BotError as error:
             if error.kind != "too-large":
                 raise
@@ -245,56 +184,3 @@ def _take(pipe: IO[bytes], size: int, limit: int) -> bytes | None:
     while left > 0:
         left -= len(pipe.read(min(left, 1 << 16))) or left
     return None
-
-
-def _run(
-    arguments: list[str],
-    env: Mapping[str, str],
-    secrets: Secrets,
-    written: int | None = None,
-    given: bytes = b"",
-    output: int = 1 << 20,
-) -> bytes:
-    """What a git command prints. *written* caps each file that it writes, *output* what it prints."""
-    command = ["git", *arguments]
-    if written is not None:
-        blocks = str(written // 512)  # the unit of ulimit in any POSIX shell
-        command = ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"', blocks, *command]
-    try:
-        done = subprocess.run(
-            command, env=dict(env), input=given, capture_output=True, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise BotError("git", f"git {_verb(arguments)} took more than {SECONDS} s") from None
-    except OSError as error:
-        raise BotError("git", f"git cannot be run: {error.strerror}") from None
-    if done.returncode == 0:
-        if len(done.stdout) > output:
-            raise BotError("too-large", f"git {_verb(arguments)} printed more than {output} bytes")
-        return done.stdout
-    raise _failure(_verb(arguments), done, secrets)
-
-
-def _verb(arguments: list[str]) -> str:
-    return next((word for word in arguments if word in ("clone", "fetch", "ls-tree", "rev-parse")), "")
-
-
-def _failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secrets) -> BotError:
-    text = secrets.hide(done.stderr.decode("utf-8", "replace"))
-    low = text.lower()
-    last = next((line for line in reversed(text.splitlines()) if line.strip()), f"status {done.returncode}")
-    last = last.removeprefix("fatal: ").removeprefix("error: ").strip()
-    if (
-        done.returncode < 0
-        or "file size limit" in low
-        or "file too large" in low
-        or "died of signal 25" in low
-    ):
-        return BotError("too-large", f"git {verb}: more data than is taken")
-    if "not found" in low and ("repository" in low or "remote branch" in low):
-        return BotError("gone", f"git {verb}: {last}")
-    if "ambiguous argument 'head'" in low or "needed a single revision" in low:
-        return BotError("empty", "the repository has no commit")
-    if "authentication failed" in low or "could not read username" in low or " 403" in low:
-        return BotError("no-permission", f"git {verb}: the forge does not let us read it")
-    return BotError("git", f"git {verb}: {last}")

@@ -10,11 +10,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from slimfix import __version__
+from slimfix.bot.command import Login
 from slimfix.bot.errors import BotError
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
@@ -45,8 +46,11 @@ class Refused(Exception):
 class Auth(Protocol):
     """Says who we are."""
 
-    def header(self) -> str:
-        """The value of the header ``Authorization``."""
+    def headers(self, path: str) -> Mapping[str, str]:
+        """What a request to that path says of us."""
+
+    def login(self, repository: str) -> Login:
+        """Who git is, for that repository."""
 
 
 class Client:
@@ -70,6 +74,8 @@ class Client:
         self.pace = pace
         self.secrets = secrets
         self.sent = 0
+        self.skew = 0.0
+        """Seconds by which the forge's clock is ahead of ours."""
         self._auth = auth
         self._client = httpx.Client(
             headers={"User-Agent": f"slimfix/{__version__}", **headers},
@@ -77,6 +83,10 @@ class Client:
             follow_redirects=False,
             transport=transport,
         )
+
+    def login(self, repository: str) -> Login | None:
+        """Who git is, for that repository."""
+        return self._auth.login(repository) if self._auth else None
 
     def close(self) -> None:
         """End all connections."""
@@ -93,21 +103,44 @@ class Client:
         for _ in range(most):
             if address is None:
                 return
-            answer = self._read(address, wanted)
+            answer = self._read(address, wanted, path)
             yield from answer.json()
             following = answer.links.get("next", {}).get("url")
             # A link that leads to another host would be given our token.
             address = following if following and following.startswith(self.base + "/") else None
             wanted = None
 
+    def numbered(
+        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, size: str = "per_page"
+    ) -> Iterator[Any]:
+        """The items of all pages of a list whose pages are told apart by number.
+
+        Only whether there is a next page is taken from the answer: what its address begins with is often
+        set up wrongly on a server of one's own. *size* is the name of the parameter for items a page.
+        """
+        for number in range(1, most + 1):
+            answer = self._read(path, {**(query or {}), size: "50", "page": str(number)})
+            yield from answer.json()
+            if "next" not in answer.links:
+                return
+        raise BotError("too-large", self._told("GET", path, f"more than {most} pages"))
+
     def write(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, notifies: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        notifies: bool = False,
+        about: str = "",
     ) -> Any:
-        """Send a write; what the forge answers. Raises Refused, Interrupted, BotError."""
+        """Send a write; what the forge answers. Raises Refused, Interrupted, BotError.
+
+        *about* is a path that tells which repository it is about, where that of the request does not.
+        """
         for number in range(TRIES):
             with self.pace.write(method == "POST", notifies):
                 try:
-                    answer = self._send(method, path, None, body)
+                    answer = self._send(method, path, None, body, about)
                 except httpx.TransportError as error:
                     raise Interrupted(self._told(method, path, type(error).__name__)) from None
             if answer.status_code >= 500:
@@ -116,18 +149,19 @@ class Client:
                 return self._checked(answer).json() if answer.content else None
         raise BotError("rate-limited", self._told(method, path, "the forge asks us to wait again and again"))
 
-    def _read(self, path: str, query: Mapping[str, str] | None) -> httpx.Response:
-        problem = ""
+    def _read(self, path: str, query: Mapping[str, str] | None, about: str = "") -> httpx.Response:
+        """*about* is a path that tells which repository it is about, as later addresses may not."""
+        problem, about = "", about or path
         for number in range(TRIES):
             self.pace.read()
             try:
-                answer = self._send("GET", path, query, None)
+                answer = self._send("GET", path, query, None, about)
             except httpx.TransportError as error:
                 problem = type(error).__name__
             else:
                 if answer.status_code in (301, 302, 307, 308) and number < TRIES - 1:
                     # Of a renamed repository. Nothing but the API itself is followed.
-                    place = answer.headers.get("location", "")
+                    place = urljoin(self.base + "/", answer.headers.get("location", ""))
                     if place.startswith(self.base + "/"):
                         path, query = place, None
                         continue
@@ -141,11 +175,12 @@ class Client:
             "forge-down", self._told("GET", path, problem or "the forge asks us to wait again and again")
         )
 
-    def _send(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
-        headers = {"Authorization": self._auth.header()} if self._auth else {}
+    def _send(self, method: str, path: str, query: Any, body: Any, about: str = "") -> httpx.Response:
+        headers = self._auth.headers(about or path) if self._auth else {}
         address = path if path.startswith("http") else self.base + path
         self.sent += 1
         answer = self._client.request(method, address, params=query, json=body, headers=headers)
+        self.skew = self._their_time(answer) - self.pace.clock.now()
         if len(answer.content) > MAX_BYTES:
             raise BotError("too-large", self._told(method, path, "too long an answer"))
         return answer
@@ -153,14 +188,17 @@ class Client:
     def _too_soon(self, answer: httpx.Response, number: int) -> bool:
         """Whether the forge asks us to wait; nothing is sent until then."""
         headers = answer.headers
-        exhausted = headers.get("x-ratelimit-remaining") == "0"
+        # GitHub's name of these headers, and that of GitLab, which is to become a standard.
+        prefix = "x-ratelimit" if "x-ratelimit-remaining" in headers else "ratelimit"
+        exhausted = headers.get(f"{prefix}-remaining") == "0"
+        reset = headers.get(f"{prefix}-reset")
         text = answer.text.lower() if answer.status_code in (403, 429) else ""
         limited = answer.status_code == 429 or (
             text and (exhausted or "rate limit" in text or "retry-after" in headers)
         )
-        if exhausted and "x-ratelimit-reset" in headers:
+        if exhausted and reset is not None:
             # By the forge's clock, not by ours.
-            self.pace.close_for(_number(headers["x-ratelimit-reset"]) - self._their_time(answer) + 1)
+            self.pace.close_for(_number(reset) - self._their_time(answer) + 1)
         if not limited:
             return False
         if "retry-after" in headers:

@@ -24,9 +24,11 @@ from dbos import DBOS, DBOSClient, DBOSConfig, SetEnqueueOptions
 from slimfix.bot import outcome, plan_file, publish, read
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Forge
+from slimfix.bot.heed import ANEW
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Result, Terms
 
 QUEUE = "repositories"
 ATTEMPTS = 3
@@ -42,9 +44,8 @@ class Runtime:
 
     forge: Forge
     policy: Policy
-    terms: publish.Terms
+    terms: Terms
     secrets: Secrets
-    token: str | None
 
 
 @dataclass
@@ -88,9 +89,7 @@ def _plan(name: str) -> str:
     """The plan as text, or what kept us from one."""
     now = _now()
     try:
-        return plan_file.document(
-            [read.remote(now.forge, name, now.policy, now.terms, now.secrets, now.token)]
-        )
+        return plan_file.document([read.remote(now.forge, name, now.policy, now.terms, now.secrets)])
     except BotError as error:
         return outcome.failure(name, error).json()
     except Exception as error:  # a bug of ours ends the work on this repository alone
@@ -113,17 +112,33 @@ def _publish(name: str, text: str) -> str:
         return Outcome(name, "internal", now.secrets.hide(f"{type(error).__name__}: {error}")[:300]).json()
 
 
+@DBOS.step(name="tell")
+def _tell(name: str, text: str) -> str:
+    """A failure, told to the repository where it is one of its settings."""
+    now = _now()
+    failed = outcome.read(text)
+    try:
+        return failed._replace(results=(publish.tell(now.forge, name, failed.message, now.terms),)).json()
+    except BotError as error:
+        problem = f"it could not be told: {error}"
+        return failed._replace(results=(Result("", "leave", "", "", (problem,)),)).json()
+
+
 @DBOS.workflow(name="repository")
 def _repository(name: str, given: str) -> str:
     """One repository, from beginning to end; *given* is a plan that was made before."""
     result = ""
+    before: tuple[Result, ...] = ()
     for _ in range(ATTEMPTS):
         text = given or _plan(name)
         if not plan_file.is_plan(text):
-            return text
-        result = _publish(name, text)
-        if given or outcome.read(result).kind != "moved":
+            return _tell(name, text) if outcome.read(text).kind == "bad-config" else text
+        found = outcome.read(_publish(name, text))
+        result = found._replace(results=before + found.results).json()
+        anew = any(one.action == "heed" and one.why in ANEW for one in found.results)
+        if given or not (anew or found.kind == "moved"):
             break
+        before += found.results
     return result
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-Closed = Literal["", "obsolete", "superseded", "disabled"]
+Closed = Literal["", "obsolete", "superseded", "disabled", "unneeded"]
 
 _LINE = re.compile(r"^<!-- slimfix-bot:(\{[^\n]*\}) -->\s*\Z", re.MULTILINE)
 _HEADS = 3
-_CLOSED = ("", "obsolete", "superseded", "disabled")
+_CLOSED = get_args(Closed)
 
 
 class Marker(NamedTuple):
@@ -28,13 +28,17 @@ class Marker(NamedTuple):
     heads: tuple[str, ...]
     """Where we have put the branch: the last first, and before it where it stood until then."""
     title: str
-    """As we gave it: a maintainer who renames a closed pull request asks for it again."""
+    """As we gave it: one that people changed is left to them."""
     onto: str
     """The commit of the base that the branch was built on."""
     dressed: bool = True
     """Whether labels and reviewers have been seen to; they are asked for once, and then left to people."""
     closed: Closed = ""
-    """Why we closed it; empty when someone else did."""
+    """Why we closed it; empty when someone else did, or wanted it."""
+    heard: int = 0
+    """The number of the last comment whose order was carried out."""
+    ignored: tuple[str, ...] = ()
+    """The rules that an order turned down, here and in what follows."""
 
 
 def text(marker: Marker) -> str:
@@ -54,16 +58,25 @@ def find(body: str) -> Marker | None:
         found = json.loads(match[1])
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or found.keys() != set(Marker._fields) or found["closed"] not in _CLOSED:
+    if not isinstance(found, dict) or not _NEEDED <= found.keys() <= set(Marker._fields):
         return None
-    if not isinstance(found["dressed"], bool):
+    found = {**Marker._field_defaults, **found}
+    heard, dressed = found["heard"], found["dressed"]
+    if found["closed"] not in _CLOSED or not isinstance(dressed, bool) or type(heard) is not int:
         return None
-    lists = found["rules"], found["heads"]
-    if not all(isinstance(one, list) and all(isinstance(item, str) for item in one) for one in lists):
+    lists = {name: found[name] for name in ("rules", "heads", "ignored")}
+    if not all(
+        isinstance(one, (list, tuple)) and all(isinstance(item, str) for item in one)
+        for one in lists.values()
+    ):
         return None
     if not all(isinstance(found[name], str) for name in ("key", "fingerprint", "content", "title", "onto")):
         return None
-    return Marker(**{**found, "rules": tuple(found["rules"]), "heads": tuple(found["heads"])})
+    return Marker(**{**found, **{name: tuple(one) for name, one in lists.items()}})
+
+
+_NEEDED = set(Marker._fields) - Marker._field_defaults.keys()
+"""Notes of an earlier version may lack the others."""
 
 
 def without(body: str) -> str:

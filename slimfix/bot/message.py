@@ -55,19 +55,23 @@ def ranked(proposal: Proposal) -> list[str]:
 def title(proposal: Proposal, repository: str) -> str:
     """One line: how much is saved, of what, and by what above all."""
     paths = [change.path for change in proposal.changes]
-    saved = [path for path in paths if any(fix.saving for fix in proposal.fixes if fix.path == path)]
-    images = list(dict.fromkeys(image(path, repository) for path in saved or paths))
     rules = ranked(proposal)
-    goods = {phrases().get(rule, {}).get("good", "size") for rule in rules}
+    goods = {rule: phrases().get(rule, {}).get("good", "size") for rule in rules}
+    good = next((one for one in ("size", "cache") if one in goods.values()), "order")
+    better = {fix.path for fix in proposal.fixes if goods[fix.rule] == good}
+    saved = {fix.path for fix in proposal.fixes if fix.saving} or better
+    images = list(dict.fromkeys(image(path, repository) for path in paths if path in saved))
     what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
     if proposal.saving:
         start = f"Shrink {what} by about {size(proposal.saving)}"
-    elif "size" in goods:
+    elif good == "size":
         start = f"Shrink {what}"
-    elif "cache" in goods:
+    elif good == "cache":
         start = f"Rebuild {what} faster"
     else:
         start = f"Tidy the Dockerfile of {what}" if len(images) == 1 else f"Tidy {len(images)} Dockerfiles"
+    # The end tells of what the beginning promises.
+    rules = [rule for rule in rules if goods[rule] == good]
     end = phrases().get(rules[0], {}).get("title", "")
     return f"{start}: {end}" if end and len(start) + len(end) + 2 <= TITLE else start[:TITLE]
 
@@ -118,6 +122,15 @@ def _ticked(text: str) -> Iterator[str]:
             yield line[6:]
 
 
+def closing(how: str) -> str:
+    """The end of a body: the box that asks for a new build, and *how* to turn the bot down."""
+    return (
+        "---\n"
+        f"- [ ] {REBASE} Tick this to have the branch built anew from its base; others' commits on it are "
+        f"lost.\n\n{how}"
+    )
+
+
 HANDS_OFF = "<!-- slimfix-hands-off -->"
 
 
@@ -125,17 +138,20 @@ def hands_off() -> str:
     """What is said, once, when someone else has pushed to the branch."""
     return (
         "There are commits here that are not the bot's, so it leaves this branch to you from now on. "
-        "To have it built anew, without them, tick the last box of the description.\n\n" + HANDS_OFF
+        "To have it built anew, without them, tick the last box of the description, or comment "
+        "`/slimfix rebase`.\n\n" + HANDS_OFF
     )
 
 
-def closed(text: str, reason: str) -> str:
-    """The body of a pull request that we close, with the reason at its top."""
-    return f"**{_REASONS[reason]}**\n\n{text}"
+def closed(reason: str) -> str:
+    """What the body of a pull request begins with that we close."""
+    return f"**{_REASONS[reason]}**\n\n"
 
 
 _REASONS = {
+    "": "Closed because someone who may push asked for it; these rules will not be proposed again.",
     "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
     "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
+    "unneeded": "This is not needed any more: closed by the bot, and the branch deleted.",
     "disabled": "The bot is turned off for this repository: closed by the bot, and the branch deleted.",
 }

@@ -6,7 +6,7 @@ import json
 from typing import NamedTuple
 
 from slimfix.bot.errors import BotError
-from slimfix.bot.publish import Result
+from slimfix.bot.terms import Result
 
 HARMLESS = frozenset(("archived", "disabled", "fork", "empty", "opted-out", "denied"))
 """Kinds of :class:`BotError` that are a repository's own affair, and no failure of a run."""
@@ -34,9 +34,9 @@ class Outcome(NamedTuple):
     def lines(self) -> list[str]:
         """It in words, a line for each pull request."""
         if self.kind:
-            return [
-                f"{self.repository}: {'failed' if self.failed else 'skipped'} ({self.kind}): {self.message}"
-            ]
+            told = "".join(f"; {_told(result)}" for result in self.results)
+            verb = "failed" if self.failed else "skipped"
+            return [f"{self.repository}: {verb} ({self.kind}): {self.message}{told}"]
         if not self.results:
             what = "nothing to fix" if self.dockerfiles else "no Dockerfile"
             return [f"{self.repository}: {what}"]
@@ -71,6 +71,9 @@ _VERBS = {
     "hands-off": "left to its new owner",
     "leave": "left alone",
     "delete-branch": "deleted",
+    "tell": "told",
+    "mend": "taken back",
+    "heed": "heard",
 }
 
 
@@ -78,4 +81,4 @@ def _told(result: Result) -> str:
     why = f" ({result.why})" if result.why else ""
     place = result.url or result.branch
     problems = "".join(f"; {problem}" for problem in result.problems)
-    return f"{_VERBS.get(result.action, result.action)}{why} {place}{problems}"
+    return f"{_VERBS.get(result.action, result.action)}{why} {place}{problems}".replace(" ;", ";").rstrip()

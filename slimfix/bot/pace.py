@@ -48,6 +48,11 @@ class Limits(NamedTuple):
 
 
 GITHUB = Limits()
+GITLAB = Limits(0.5, 1.0, ((60.0, 60),))
+"""gitlab.com takes 60 notes a minute of a user; everything else may be more."""
+GITEA = Limits(0.2, 1.0, ((60.0, 60),))
+"""They name no limits; a small server is to stay well."""
+LIMITS = {"github": GITHUB, "gitlab": GITLAB, "gitea": GITEA}
 UNLIMITED = Limits(0, 0, ())
 """For a server of one's own."""
 

@@ -12,9 +12,9 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from slimfix import __version__
+from slimfix import __version__, config
 from slimfix.bot import names
 from slimfix.bot.codeowners import reviewers
 from slimfix.bot.commits import Commit, commits_of
@@ -68,11 +68,22 @@ class Proposal(NamedTuple):
     content: str
     reviewers: tuple[str, ...] = ()
     """Owners of the code: users, and teams as ``owner/team``."""
+    kind: Literal["fixes", "onboarding"] = "fixes"
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The names of the rules that have a part in it, in the order of their first fix."""
+        """The names of the rules that have a part in it, in the order of their first fix.
+
+        What is no fix is told by its kind, as if that were a rule: it can be turned down like one.
+        """
+        if self.kind != "fixes":
+            return (self.kind,)
         return tuple(dict.fromkeys(fix.rule for fix in self.fixes))
+
+    @property
+    def safe(self) -> bool:
+        """Whether there are fixes, and none rests on an assumption."""
+        return bool(self.fixes) and all(fix.safety == "safe" for fix in self.fixes)
 
     @property
     def saving(self) -> int:
@@ -94,6 +105,10 @@ class Plan(NamedTuple):
     wishes: Wishes
     version: str = __version__
     """Of slimfix."""
+    configured: bool = False
+    """Whether the repository has settings of ours at its root."""
+    onboarding: Proposal | None = None
+    """The first pull request, which asks whether the others are wanted."""
 
 
 def make(
@@ -120,7 +135,7 @@ def make(
     settings = Settings(tree, policy)
     wishes = settings.wishes()
     if not wishes.enabled:
-        return Plan(repository, base, commit, (), (), 0, wishes)
+        return Plan(repository, base, commit, (), (), 0, wishes, configured=True)
     found, unread = find(tree, settings.hidden)
     settings.prefetch({posixpath.dirname(path) for path in found})
     results: dict[str, Rewrite] = {}
@@ -141,7 +156,16 @@ def make(
             one._replace(reviewers=reviewers(owners, [change.path for change in one.changes]))
             for one in proposals
         )
-    return Plan(repository, base, commit, proposals, tuple(sorted(unread)), len(found), wishes)
+    return Plan(
+        repository,
+        base,
+        commit,
+        proposals,
+        tuple(sorted(unread)),
+        len(found),
+        wishes,
+        configured=settings.configured,
+    )
 
 
 def _rewritten(tree: Tree, path: str, settings: Settings, declined: frozenset[str]) -> Rewrite | str:
@@ -210,8 +234,12 @@ def written(plan: Plan) -> frozenset[str]:
         BotError: a commit writes what no Dockerfile of the plan is: nothing is written then.
     """
     paths = set()
-    for proposal in plan.proposals:
+    for proposal in (*plan.proposals, *((plan.onboarding,) if plan.onboarding else ())):
         known = {change.path for change in proposal.changes}
+        if (proposal is plan.onboarding) != (proposal.kind == "onboarding"):
+            raise BotError("bad-plan", f"not of that kind: {proposal.branch!r}")
+        if proposal.kind == "onboarding" and known != {config.FILES[0]}:
+            raise BotError("bad-plan", "the first pull request has settings alone")
         if not names.ours(proposal.branch):
             raise BotError("bad-plan", f"not a branch of the bot: {proposal.branch!r}")
         for commit in proposal.commits:
@@ -223,7 +251,10 @@ def written(plan: Plan) -> frozenset[str]:
     return frozenset(paths)
 
 
-CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+CODEOWNERS = (
+    *(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
+    *(".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
+)
 """Where the owners of code are named; the first found counts."""
 
 

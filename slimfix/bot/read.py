@@ -5,29 +5,29 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from slimfix.bot import names, plan, publish
+from slimfix.bot import names, onboarding, plan, publish
 from slimfix.bot.forge import Forge
 from slimfix.bot.git import Clone
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
 from slimfix.bot.tree import Tree
 
 
-def remote(
-    forge: Forge, name: str, policy: Policy, terms: publish.Terms, secrets: Secrets, token: str | None
-) -> plan.Plan:
+def remote(forge: Forge, name: str, policy: Policy, terms: Terms, secrets: Secrets) -> plan.Plan:
     """The plan for a repository on a forge, without what its maintainers turned down. Raises BotError."""
     repository = publish.fit(forge.repository(name), terms)
     with tempfile.TemporaryDirectory(prefix="slimfix-") as directory:
         place = str(Path(directory, "clone.git"))
-        clone = Clone.of(repository.clone_url, repository.default, place, secrets, token)
+        login = forge.login(repository)
+        clone = Clone.of(repository.clone_url, repository.default, place, secrets, login)
         try:
             tree = Tree(clone.entries(), clone)
             made = plan.make(repository.name, repository.default, clone.commit, tree, policy)
-            turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals])
+            turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals], terms)
             if not turned_down.isdisjoint(rule for one in made.proposals for rule in one.rules):
                 made = plan.make(repository.name, repository.default, clone.commit, tree, policy, turned_down)
-            return made
+            return onboarding.added(made) if policy.onboarding else made
         finally:
             clone.close()
 
@@ -37,6 +37,7 @@ def local(directory: str, name: str, base: str, policy: Policy, secrets: Secrets
     clone = Clone(directory, secrets, None, f"refs/heads/{base}" if base else "HEAD")
     try:
         tree = Tree(clone.entries(), clone)
-        return plan.make(names.repository(name), base or "HEAD", clone.commit, tree, policy)
+        made = plan.make(names.repository(name), base or "HEAD", clone.commit, tree, policy)
+        return onboarding.added(made) if policy.onboarding else made
     finally:
         clone.close()

@@ -10,9 +10,11 @@ HIDDEN = "***"
 _SHAPES = re.compile(
     r"\b(?:gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}|gl(?:pat|dt|cbt|rt|ptt)-[A-Za-z0-9_.-]{16,}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]+(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?i:(?<=bearer )|(?<=basic )|(?<=authorization: token ))[^\s\"']{8,}"
 )
-"""What tokens of GitHub and GitLab, JSON web tokens, and passwords in addresses and headers look like."""
+"""What tokens of GitHub and GitLab, JSON web tokens, private keys, and passwords in addresses and headers
+look like."""
 
 
 class Secrets:
@@ -31,16 +33,20 @@ class Secrets:
             # In the middle of something longer, the first characters of its base64 depend on the offset.
             self._known |= {_inner(value, offset) for offset in range(3)}
 
+    def forget(self, value: str) -> None:
+        """One that has ended: it is hidden by its shape alone from now on."""
+        self._known -= {value, basic(value), *(_inner(value, offset) for offset in range(3))}
+
     def hide(self, text: str) -> str:
         """The text with every secret, and everything that looks like one, replaced."""
-        for secret in sorted(self._known, key=len, reverse=True):
+        for secret in sorted(self._known.copy(), key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         return _SHAPES.sub(HIDDEN, text)
 
 
-def basic(token: str) -> str:
+def basic(token: str, user: str = "x-access-token") -> str:
     """The token as git sends it to a forge: user and password in base64."""
-    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return base64.b64encode(f"{user}:{token}".encode()).decode()
 
 
 def _inner(value: str, offset: int) -> str:

@@ -1,4 +1,4 @@
-"""A service that waits for webhooks: a push, a closed pull request or a new installation starts a job.
+"""A service that waits for webhooks: a push, a closed pull request, an order, an installation starts a job.
 
 A delivery only says which repository to look at; what is to be done is decided by looking at the forge, as
 always. So a delivery that comes twice, too late or not at all does no harm.
@@ -6,8 +6,6 @@ always. So a delivery that comes twice, too late or not at all does no harm.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import threading
 from collections import OrderedDict
@@ -15,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from slimfix.bot import names
+from slimfix.bot import hooks, names, orders
 from slimfix.bot.errors import BotError
+from slimfix.bot.forge import Comment
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.tree import joined
 
@@ -38,14 +37,8 @@ class Worker(Protocol):
         """Those of the jobs that have ended, with what became of them."""
 
 
-def signed(secret: str, body: bytes, signature: str) -> bool:
-    """Whether whoever sent this knows the secret; takes as long for any answer."""
-    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
-
-
 def concerned(event: str, payload: Any) -> list[str]:
-    """The repositories that an event gives a reason to look at."""
+    """The repositories that an event, in GitHub's words, gives a reason to look at."""
     if not isinstance(payload, dict):
         return []
     if event in ("installation", "installation_repositories"):
@@ -59,12 +52,25 @@ def concerned(event: str, payload: Any) -> list[str]:
     if event == "push":
         wanted = payload.get("ref") == joined("refs/heads", str(repository.get("default_branch")))
         return _named([repository]) if wanted and not payload.get("deleted") else []
+    if event == "issue_comment" and payload.get("action") == "created":
+        return _named([repository]) if _is_order(payload) else []
     if event == "pull_request" and payload.get("action") in ("closed", "edited", "labeled", "reopened"):
         pull = payload.get("pull_request")
         head = pull.get("head") if isinstance(pull, dict) else None
         branch = head.get("ref") if isinstance(head, dict) else None
         return _named([repository]) if isinstance(branch, str) and names.ours(branch) else []
     return []
+
+
+def _is_order(payload: dict[str, Any]) -> bool:
+    """Whether a comment under a pull request begins as an order does. Who may give one is seen to later."""
+    issue, comment = payload.get("issue"), payload.get("comment")
+    if not isinstance(issue, dict) or not isinstance(comment, dict):
+        return False
+    if not isinstance(issue.get("pull_request"), dict):
+        return False
+    text = comment.get("body")
+    return isinstance(text, str) and orders.read(Comment(0, "", text)) is not None
 
 
 def _named(repositories: list[Any]) -> list[str]:
@@ -133,11 +139,13 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], secret: str, desk: Desk) -> None:
+    def __init__(self, address: tuple[str, int], secret: str, desk: Desk, kind: str = "github") -> None:
+        """*kind* is that of the forge that sends: one of :data:`slimfix.bot.connect.KINDS`."""
         if len(secret) < 16:
             raise BotError("denied", "the secret of the webhook must have at least 16 characters")
         self.secret = secret
         self.desk = desk
+        self.kind = kind
         super().__init__(address, _Handler)
 
 
@@ -165,16 +173,15 @@ class _Handler(BaseHTTPRequestHandler):
         if int(length) > MAX_BYTES:
             return self._answer(413, {"error": "too long"})
         body = self.rfile.read(int(length))
-        # Nothing is read of what is not signed.
-        if not signed(self.server.secret, body, self.headers.get("X-Hub-Signature-256", "")):
+        # Nothing is read of what is not genuine.
+        if not hooks.genuine(self.server.kind, self.server.secret, self.headers, body):
             return self._answer(401, {"error": "bad signature"})
         try:
             payload = json.loads(body)
         except (ValueError, RecursionError):
             return self._answer(400, {"error": "not JSON"})
-        delivery = self.headers.get("X-GitHub-Delivery", "") or hashlib.sha256(body).hexdigest()
-        found = concerned(self.headers.get("X-GitHub-Event", ""), payload)
-        return self._answer(202, {"taken": self.server.desk.order(delivery, found)})
+        delivery, event, payload = hooks.heard(self.server.kind, self.headers, body, payload)
+        return self._answer(202, {"taken": self.server.desk.order(delivery, concerned(event, payload))})
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         data = json.dumps(content).encode()

@@ -6,6 +6,7 @@ Dockerfile, as on the command line, and the ``[bot]`` table of the one in the ro
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple, cast
 
 from slimfix import config
@@ -17,6 +18,9 @@ from slimfix.search import ignore_spec, matched
 
 Rebase = Literal["auto", "conflicted", "behind", "never"]
 Group = Literal["repository", "directory"]
+AutoMerge = Literal["never", "asked", "safe"]
+"""Whether the forge merges by itself: never; where a repository's settings ask for it; or wherever they
+do not forbid it. Only pull requests with nothing but safe fixes are meant, in every case."""
 
 _LIMIT = 1 << 20
 
@@ -33,6 +37,10 @@ class Policy(NamedTuple):
     draft: bool = False
     open_limit: int = 1
     """Pull requests that may be open in one repository at a time."""
+    onboarding: bool = False
+    """Whether a repository without settings is asked first."""
+    assignees: tuple[str, ...] = ()
+    automerge: AutoMerge = "never"
 
 
 class Wishes(NamedTuple):
@@ -45,6 +53,9 @@ class Wishes(NamedTuple):
     reviewers: Literal["codeowners", "none"] = "codeowners"
     draft: bool = False
     open_limit: int = 1
+    assignees: tuple[str, ...] = ()
+    automerge: bool = False
+    """Whether the forge may merge by itself what rests on no assumption."""
 
 
 _CHOICES = {
@@ -52,7 +63,10 @@ _CHOICES = {
     "rebase": ("auto", "conflicted", "behind", "never"),
     "reviewers": ("codeowners", "none"),
 }
-_FLAGS = ("enabled", "draft")
+_FLAGS = ("enabled", "draft", "automerge")
+_LISTS = {"labels": re.compile(r".{1,50}"), "assignees": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")}
+_MOST = 10
+"""Labels, and people."""
 
 
 class Settings:
@@ -62,6 +76,11 @@ class Settings:
         self._tree = tree
         self._policy = policy
         self._found: dict[str, config.Config | None] = {}
+
+    @property
+    def configured(self) -> bool:
+        """Whether the root has settings of ours. Raises BotError."""
+        return self.at("x").path is not None
 
     def prefetch(self, directories: set[str]) -> None:
         """Have the files that may hold settings for these directories at hand, with one request."""
@@ -139,11 +158,16 @@ class Settings:
             "labels": policy.labels,
             "draft": policy.draft,
             "open_limit": policy.open_limit,
+            "assignees": policy.assignees,
+            "automerge": policy.automerge == "safe",
         }
         for key, value in found.bot.items():
             given[key.replace("-", "_")] = _value(found.path or "", key, value)
         wishes = Wishes(**cast(Any, given))  # checked by _value, one by one
-        return wishes._replace(open_limit=min(wishes.open_limit, policy.open_limit))
+        return wishes._replace(
+            open_limit=min(wishes.open_limit, policy.open_limit),
+            automerge=wishes.automerge and policy.automerge != "never",
+        )
 
 
 def _value(path: str, key: str, value: object) -> object:
@@ -156,11 +180,11 @@ def _value(path: str, key: str, value: object) -> object:
     elif key in _CHOICES:
         if value not in _CHOICES[key]:
             raise bad("one of " + ", ".join(map(repr, _CHOICES[key])))
-    elif key == "labels":
-        if not isinstance(value, list) or not all(
-            isinstance(item, str) and 0 < len(item) <= 50 for item in value
-        ):
-            raise bad("a list of short strings")
+    elif key in _LISTS:
+        if not isinstance(value, list) or len(value) > _MOST:
+            raise bad(f"a list of at most {_MOST} names")
+        if not all(isinstance(item, str) and _LISTS[key].fullmatch(item) for item in value):
+            raise bad("a list of names")
         return tuple(value)
     elif key == "open-limit":
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slimfix.bot.arguments import default_state, denied, policy_of, quiet_hours, repositories, runtime_of
+from slimfix.bot.arguments import (
+    default_state,
+    denied,
+    place_of,
+    policy_of,
+    quiet_hours,
+    repositories,
+    runtime_of,
+)
 from slimfix.bot.errors import BotError
 from slimfix.console import err, out
 
@@ -45,11 +53,7 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
         runtime = runtime_of(options)
         for name in repositories(runtime, options):
             try:
-                plans.append(
-                    read.remote(
-                        runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets, runtime.token
-                    )
-                )
+                plans.append(read.remote(runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets))
             except BotError as error:  # noqa: PERF203  # each may have its own reason
                 from slimfix.bot.outcome import failure
 
@@ -132,12 +136,15 @@ def serve(options: dict[str, Any]) -> int:
     runtime = runtime_of(options)
 
     def allowed(name: str) -> bool:
-        return name.lower().rpartition("/")[0] in owners and not denied(name, options["deny"])
+        # On GitLab a group has what is in the groups below it, too.
+        ours = any(f"{name.lower()}/".startswith(f"{owner}/") for owner in owners)
+        return ours and not denied(name, options["deny"])
 
     def work(jobs: Jobs) -> None:
         desk = Desk(jobs, allowed, lambda one: _tell(one, options["style"], 1, 1))
         secret = os.environ.get("SLIMFIX_WEBHOOK_SECRET", "")
-        with Server((options["host"], options["port"]), secret, desk) as server:
+        address = (options["host"], options["port"])
+        with Server(address, secret, desk, place_of(options).kind) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             err(f"slimfix: listening at {options['host']}:{server.server_address[1]}")
             while True:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,7 +15,7 @@ from slimfix.bot import outcome, plan_file, status
 from slimfix.bot.arguments import quiet_hours, repositories
 from slimfix.bot.cli import bot
 from slimfix.bot.outcome import Outcome
-from slimfix.bot.publish import Result as Done
+from slimfix.bot.terms import Result as Done
 from tests.bot.conftest import Bot
 from tests.bot.shapes import PIP
 
@@ -70,7 +71,10 @@ def test_plan_and_publish_in_two_steps(bot: Bot, tmp_path: Path) -> None:
     [
         (("run",), "name a repository"),
         (("run", "--repo", "-x/y"), "not a repository's name"),
-        (("run", "--repo", "a/b", "--api-url", "http://forge.example"), "must begin with https://"),
+        (("run", "--repo", "a/b", "--api-url", "http://github.example"), "must begin with https://"),
+        (("run", "--repo", "a/b", "--api-url", "https://forge.example"), "say it with --forge"),
+        (("run", "--repo", "a/b", "--forge", "gitea"), "give its address with --api-url"),
+        (("run", "--repo", "https://gitlab.com/a/b", "--repo", "https://github.com/c/d"), "another forge"),
         (("run", "--repo", "a/b", "--quiet-hours", "late"), "two hours such as 22-7"),
         (("run", "--repo", "a/b", "--select", "nothing"), "unknown rule: nothing"),
         (("run", "--list", "/nowhere"), "No such file"),
@@ -103,8 +107,14 @@ def test_a_whole_account_without_what_is_denied(bot: Bot) -> None:
     for number in range(120):
         bot.world.repo(f"acme/shop{number:03}")
     bot.world.organisations.add("acme")
-    options = {"repos": ("Other/one",), "lists": (), "owners": ("acme",), "deny": ("acme/*9", "ACME/shop000")}
-    runtime = Runtime(bot.github, Policy(), bot.terms, bot.secrets, bot.token)
+    options: dict[str, Any] = {
+        "repos": ("Other/one",),
+        "lists": (),
+        "owners": ("acme",),
+        "deny": ("acme/*9", "ACME/shop000"),
+    }
+    options |= {"forge": None, "api_url": bot.forge.api}
+    runtime = Runtime(bot.github, Policy(), bot.terms, bot.secrets)
     found = list(repositories(runtime, options))
     assert len(found) == 1 + 120 - 12 - 1
     assert fair(["a/1", "a/2", "a/3", "b/1", "c/1"]) == ["a/1", "b/1", "c/1", "a/2", "a/3"]

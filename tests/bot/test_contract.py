@@ -9,6 +9,7 @@ import pytest
 from slimfix.bot.forge.github import GitHub
 from tests.bot.conftest import Bot
 from tests.bot.forge.contract import contract
+from tests.bot.forge.graph import schema, wrong
 from tests.bot.shapes import PIP
 
 BRANCH = "slimfix/dockerfiles"
@@ -26,6 +27,18 @@ def test_the_description_is_at_hand() -> None:
     assert found.request("POST", "/repos/a/b/pullz", {}, good)
     assert found.response("GET", "/repos/a/b/pulls/1", 200, {"number": "one"})
     assert found.response("POST", "/repos/a/b/pulls", 299, {})
+
+
+def test_the_schema_of_the_graph_is_at_hand() -> None:
+    if schema() is None:
+        pytest.skip("npm or graphql-core cannot be had: queries are not checked")
+    query = "mutation($input: DisablePullRequestAutoMergeInput!) "
+    query += "{ disablePullRequestAutoMerge(input: $input) { clientMutationId } }"
+    assert wrong({"query": query, "variables": {"input": {"pullRequestId": "PR_1"}}}) == []
+    assert wrong({"query": query, "variables": {"input": {}}})
+    assert wrong({"query": query, "variables": {"input": {"pullRequestId": "PR_1", "colour": "red"}}})
+    assert wrong({"query": query.replace("clientMutationId", "colour"), "variables": {}})
+    assert wrong({"query": "query {"})
 
 
 def test_a_client_that_is_not_ours_sees_what_we_did(bot: Bot, github: GitHub) -> None:

@@ -77,7 +77,24 @@ ROWS: list[tuple[str, Proposal | None, Seen, Wishes, Allowed, str]] = [
         Allowed(),
         "leave declined",
     ),
-    ("closed, then renamed", PROPOSAL, seen(closed(title="Please")), ON, Allowed(), "create"),
+    ("closed, then renamed", PROPOSAL, seen(closed(title="Again: a title")), ON, Allowed(), "create"),
+    ("renamed, then closed", PROPOSAL, seen(closed(title="chore: it")), ON, Allowed(), "leave declined"),
+    (
+        "a rule that an order turned down later",
+        PROPOSAL,
+        seen(pull(NOTES._replace(ignored=FIX[1:2], content="other"))),
+        ON,
+        Allowed(),
+        "leave declined",
+    ),
+    (
+        "cut short on the way to another place, and never to be rebased",
+        PROPOSAL,
+        seen(pull(NOTES._replace(heads=(NEW, HEAD)))),
+        Wishes(rebase="never"),
+        Allowed(),
+        "rebuild changed",
+    ),
     ("closed, with the label", PROPOSAL, seen(closed(labels=(decide.AGAIN,))), ON, Allowed(), "create"),
     (
         "closed for other rules",
@@ -326,7 +343,29 @@ def test_every_reason_has_a_row() -> None:
     reasons = {f"leave {reason}" for reason in _literals(decide.Because)}
     reasons |= {f"close {reason}" for reason in ("obsolete", "disabled")}
     reasons |= {f"rebuild {why}" for why in ("asked", "changed", "conflicted", "behind")}
+    reasons -= {"leave onboarding"}  # see below
     assert reasons | {"create", "reword", "dress", "hands-off"} == {row[-1] for row in ROWS}
+
+
+ASKING = closed(NOTES._replace(rules=("onboarding",)))
+GATES: list[tuple[str, tuple[Pull, ...], bool, str]] = [
+    ("nobody asked, nobody to ask", (), False, "create"),
+    ("to be asked", (), True, "leave onboarding"),
+    ("asked, no answer", (ASKING._replace(open=True),), True, "leave onboarding"),
+    ("asked, no answer, and the operator asks no more", (ASKING._replace(open=True),), False, "create"),
+    ("turned down", (ASKING,), True, "leave opted-out"),
+    ("turned down, and the operator asks no more", (ASKING,), False, "leave opted-out"),
+    ("turned down, then renamed", (ASKING._replace(title="again"),), True, "leave onboarding"),
+    ("merged", (ASKING._replace(merged=True),), True, "create"),
+    ("turned down, later merged", (ASKING._replace(merged=True), ASKING), True, "create"),
+    ("by someone else", (ASKING._replace(body="Hello"),), True, "leave onboarding"),
+]
+
+
+@pytest.mark.parametrize(("pulls", "ask", "expected"), [row[1:] for row in GATES], ids=[r[0] for r in GATES])
+def test_a_repository_is_asked_first(pulls: tuple[Pull, ...], ask: bool, expected: str) -> None:
+    action = decide.gated(decide.Create(None), decide.gate(pulls, ask))
+    assert expected == (f"leave {action.because}" if isinstance(action, decide.Leave) else "create")
 
 
 def _literals(kind: object) -> Iterator[str]:
@@ -338,6 +377,9 @@ def _literals(kind: object) -> Iterator[str]:
 def test_what_was_turned_down() -> None:
     one = closed(NOTES._replace(rules=("a", "b")))
     other = closed(NOTES._replace(rules=("c",)), title="Again, please")
+    renamed = closed(NOTES._replace(rules=("g",)), title="chore: it")
     ours = closed(NOTES._replace(rules=("d",), closed="superseded"))
     merged = closed(NOTES._replace(rules=("e",)), merged=True)
-    assert decide.declined((one, other, ours, merged, pull(NOTES._replace(rules=("f",))))) == {"a", "b"}
+    now = pull(NOTES._replace(rules=("f",), ignored=("h",)))
+    assert decide.declined((now, one, other, renamed, ours, merged)) == {"a", "b", "g", "h"}
+    assert decide.declined((one, now)) == {"a", "b"}

@@ -44,10 +44,11 @@ def fresh(forge: Forge) -> Repo:
     return forge.world.repo("acme/shop", {"Dockerfile": PIP})
 
 
-WRITES = ("/git/commits", "/git/refs", "/pulls")
+WRITES = [("github", path) for path in ("/git/commits", "/git/refs", "/pulls")]
+WRITES += [("gitlab", "push"), ("gitlab", "/merge_requests"), ("gitea", "push"), ("gitea", "/pulls")]
 
 
-@pytest.mark.parametrize("path", WRITES)
+@pytest.mark.parametrize(("forge_kind", "path"), WRITES)
 def test_killed_after_a_write(forge: Forge, tmp_path: Path, path: str) -> None:
     repo = fresh(forge)
     state = str(tmp_path / "state.sqlite")
@@ -58,6 +59,7 @@ def test_killed_after_a_write(forge: Forge, tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("flow", ["open", "rebuild", "close"])
 def test_killed_at_every_request_in_turn(forge: Forge, tmp_path: Path, when: str, flow: str) -> None:
@@ -106,5 +108,7 @@ def test_a_bug_of_ours_ends_one_job_and_no_other(forge: Forge, tmp_path: Path) -
     assert done.returncode == 2
     lines = sorted(line.partition("] ")[2] for line in done.stdout.splitlines())
     assert lines[0].startswith("acme/gone: failed (gone)")
-    assert lines[1] == "acme/other: failed (bad-config): slimfix.toml: bot.enabled must be true or false"
+    (issue,) = forge.world.repos["acme/other"].issues
+    failed = "acme/other: failed (bad-config): slimfix.toml: bot.enabled must be true or false"
+    assert lines[1] == f"{failed}; told (bad-config) {forge.address}/acme/other/issues/{issue.number}"
     assert lines[2].startswith("acme/shop: opened http")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from slimfix.bot.auth import Token
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge.github import GitHub
 from slimfix.bot.http import Interrupted
 from slimfix.bot.pace import GITHUB, Limits, Pace
 from slimfix.bot.redact import Secrets
 from tests.bot.clock import Clock
-from tests.bot.conftest import Bot, Token
+from tests.bot.conftest import Bot
 from tests.bot.forge.world import Repo
 from tests.bot.shapes import ALPINE, PIP
 

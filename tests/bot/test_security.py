@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from slimfix.bot import git, marker, names, plan_file, read
+from slimfix.bot import command, git, marker, names, plan_file, read
 from slimfix.bot.errors import BotError
-from slimfix.bot.forge import Repository
+from slimfix.bot.forge import New, Repository
 from slimfix.bot.redact import Secrets, basic
 from slimfix.bot.settings import Policy
 from slimfix.bot.tree import Tree
@@ -26,6 +26,7 @@ from tests.bot.shapes import ALPINE, PIP
 BRANCH = "slimfix/dockerfiles"
 _commands: list[list[str]] | None = None
 _lock = threading.Lock()
+EVERY = pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -87,7 +88,8 @@ def test_links_submodules_and_odd_names_are_passed_over_with_a_reason(bot: Bot) 
 def test_no_file_of_a_repository_is_ever_written_to_the_disk(bot: Bot, tmp_path: Path) -> None:
     repo = bot.world.repo("acme/shop", {**HOSTILE, "big.bin": os.urandom(3_000_000)})
     url = f"{bot.forge.address}/git/{repo.full}.git"
-    clone = git.Clone.of(url, "main", str(tmp_path / "clone"), bot.secrets, bot.world.token)
+    login = command.Login("x", bot.world.token)
+    clone = git.Clone.of(url, "main", str(tmp_path / "clone"), bot.secrets, login)
     try:
         tree = Tree(clone.entries(), clone)
         assert tree.read("Dockerfile") == PIP.encode()
@@ -167,13 +169,13 @@ def test_protocols_that_are_not_spoken(url: str, tmp_path: Path) -> None:
 
 
 def test_a_local_repository_is_never_completed_over_a_network(tmp_path: Path) -> None:
-    env = git.environment(None)
+    env = command.environment(None)
     assert env["GIT_ALLOW_PROTOCOL"] == "none"
     assert not any(name.startswith(("GIT_SSH", "GIT_PROXY")) for name in env)
 
 
 def test_the_forge_may_not_send_git_elsewhere(bot: Bot) -> None:
-    assert dict(git._SETTINGS)["http.followRedirects"] == "false"
+    assert dict(command.SETTINGS)["http.followRedirects"] == "false"
 
 
 def test_files_that_are_too_large_are_not_taken(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +203,7 @@ def test_repositories_with_too_many_files(bot: Bot, monkeypatch: pytest.MonkeyPa
 # -- 3: the token ----------------------------------------------------------------------------------
 
 
+@EVERY
 def test_the_token_is_in_no_argument_plan_or_body(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = bot.world.repo("acme/shop", {"Dockerfile": ALPINE})
     with commands() as started:
@@ -208,7 +211,7 @@ def test_the_token_is_in_no_argument_plan_or_body(bot: Bot, monkeypatch: pytest.
         bot.publish(plan)
     assert started
     token = bot.world.token
-    forms = (token, basic(token), base64.b64encode(token.encode()).decode())
+    forms = (token, basic(token), basic(token, "oauth2"), base64.b64encode(token.encode()).decode())
     texts = [" ".join(command) for command in started] + [plan_file.document([plan])]
     texts += [repo.pulls[0].body, repo.pulls[0].title, repo.git("log", BRANCH), *bot.world.headers]
     assert not [text for text in texts for form in forms if form in text]
@@ -244,12 +247,13 @@ def test_tokens_that_are_not_ours_are_hidden_by_their_shape(token: str) -> None:
     assert token not in Secrets().hide(f"remote said {token}.")
 
 
+@EVERY
 def test_what_the_forge_says_is_hidden_where_it_repeats_our_token(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(bot.world.tokens, "other-token-of-another-shape", "x")
     repo = bot.world.repo(f"acme/{'x' * 9}", {"Dockerfile": PIP})
-    bot.github.client.secrets.add("x" * 9)
+    bot.there.client.secrets.add("x" * 9)
     del bot.world.repos[repo.full]
     with pytest.raises(BotError) as caught:
         bot.plan(repo)
@@ -308,21 +312,47 @@ def test_a_commit_that_writes_another_file_is_refused(bot: Bot) -> None:
     assert not [entry for entry in bot.world.log if entry[0] in ("POST", "PATCH")]
 
 
+@pytest.mark.parametrize("forge_kind", ["gitlab", "gitea"])
+def test_what_is_pushed_is_made_without_a_checkout(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the repository but what is changed is ever there, and nothing of it is left."""
+    found: list[Path] = []
+    real = command.call
+
+    def call(arguments: list[str], *more: Any) -> Any:
+        if "push" in arguments:
+            found.append(Path(arguments[0].removeprefix("--git-dir=")))
+            files = [path.name for path in found[-1].rglob("*") if path.is_file()]
+            assert not [name for name in files if "Dockerfile" in name or name == "evil.sh"]
+            assert sum(path.stat().st_size for path in found[-1].rglob("*") if path.is_file()) < 200_000
+        return real(arguments, *more)
+
+    monkeypatch.setattr(command, "call", call)
+    files = {**HOSTILE, "evil.sh": ("100755", "#!/bin/sh\n"), "big.bin": os.urandom(3_000_000)}
+    assert bot.run(bot.world.repo("acme/shop", files)) == ["create"]
+    assert len(found) == 1 and not found[0].exists()
+
+
 # -- 5: nothing is run -----------------------------------------------------------------------------
 
 
+@EVERY
 def test_nothing_but_git_is_run(bot: Bot) -> None:
     repo = bot.world.repo(
         "acme/shop", {**HOSTILE, "Dockerfile": "FROM a\nRUN apk add gcc && make\n", "Makefile": "x:\n"}
     )
     with commands() as started:
         bot.run(repo)
-    for command in started:
-        if command[0] == "/bin/sh":
-            assert command[1:4] == ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"']
-            command = command[5:]
-        assert os.path.basename(command[0]) == "git"
-        assert {"clone", "fetch", "ls-tree", "rev-parse", "cat-file"} & set(command)
+    for words in started:
+        if words[0] == "/bin/sh":
+            assert words[1:4] == ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"']
+            words = words[5:]
+        assert os.path.basename(words[0]) == "git"
+        verbs = {"clone", "fetch", "ls-tree", "rev-parse", "cat-file"}
+        if bot.kind != "github":  # commits are made here, and pushed
+            verbs |= {"init", "remote", "read-tree", "hash-object", "update-index", "write-tree"}
+            verbs |= {"commit-tree", "push"}
+        assert verbs & set(words)
+        assert not {"checkout", "submodule", "config", "worktree"} & set(words)
 
 
 # -- 8: branches and pull requests of ours alone ---------------------------------------------------
@@ -331,17 +361,20 @@ def test_nothing_but_git_is_run(bot: Bot) -> None:
 @pytest.mark.parametrize(
     "branch", ["main", "slimfix", "other/slimfix/x", "slimfix-x", "slimfix/" + "x" * 100]
 )
+@EVERY
 def test_other_branches_are_not_written_to(bot: Bot, branch: str) -> None:
     repo = bot.world.repo("acme/shop", {"Dockerfile": PIP})
     there = Repository(repo.full, "main", "", repo.node)
     head = str(repo.sha("main"))
     with pytest.raises(BotError):
-        bot.github.create_branch(there, branch, head)
+        bot.there.create_branch(there, branch, head)
     with pytest.raises(BotError):
-        bot.github.move_branch(there, branch, head, head)
+        bot.there.move_branch(there, branch, head, head)
     with pytest.raises(BotError):
-        bot.github.delete_branch(there, branch, head)
-    assert not [entry for entry in bot.world.log if entry[0] == "POST"]
+        bot.there.delete_branch(there, branch, head)
+    with pytest.raises(BotError):
+        bot.there.open_pull(there, New("t", "b", branch, "main"))
+    assert not [entry for entry in bot.world.log if entry[0] in ("POST", "PUSH")]
 
 
 def test_notes_in_the_text_of_a_repository_are_not_ours() -> None:

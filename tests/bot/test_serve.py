@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ import httpx
 import pytest
 
 from slimfix.bot.errors import BotError
+from slimfix.bot.hooks import signed
+from slimfix.bot.message import REBASE
 from slimfix.bot.outcome import Outcome
-from slimfix.bot.serve import MAX_BYTES, Desk, Server, concerned, signed
+from slimfix.bot.serve import MAX_BYTES, Desk, Server, concerned
 from tests.bot.forge.server import Forge
 from tests.bot.shapes import PIP
 
@@ -143,6 +145,7 @@ def test_what_is_no_webhook(server: Server) -> None:
 
 
 PULL = {"action": "closed", "repository": {"full_name": "acme/shop"}}
+SAID = {"action": "created", "repository": {"full_name": "acme/shop"}, "issue": {"pull_request": {"url": ""}}}
 NEW = [{"full_name": "a/b"}]
 OURS = {"pull_request": {"head": {"ref": "slimfix/dockerfiles"}}}
 
@@ -162,6 +165,13 @@ OURS = {"pull_request": {"head": {"ref": "slimfix/dockerfiles"}}}
         ("pull_request", {**PULL, **OURS, "action": "synchronize"}, []),
         ("pull_request", {**PULL, "pull_request": {"head": {"ref": "feature"}}}, []),
         ("pull_request", {**PULL, "pull_request": None}, []),
+        ("issue_comment", {**SAID, "comment": {"body": "/slimfix rebase"}}, ["acme/shop"]),
+        ("issue_comment", {**SAID, "comment": {"body": "/slimfix rebase"}, "action": "edited"}, []),
+        ("issue_comment", {**SAID, "comment": {"body": "/slimfix rebase"}, "issue": {}}, []),
+        ("issue_comment", {**SAID, "comment": {"body": "Nice"}}, []),
+        ("issue_comment", {**SAID, "comment": {"body": None}}, []),
+        ("issue_comment", {**SAID, "comment": None}, []),
+        ("issue_comment", {**SAID, "comment": {"body": "/slimfix x"}, "issue": []}, []),
         ("installation", {"action": "created", "repositories": [{"full_name": "acme/a"}, 1]}, ["acme/a"]),
         ("installation", {"action": "deleted", "repositories": [{"full_name": "acme/a"}]}, []),
         (
@@ -188,6 +198,13 @@ def test_a_short_secret_is_none(desk: Desk) -> None:
         Server(("127.0.0.1", 0), "short", desk)
 
 
+def wait_for(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not done() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert done()
+
+
 def test_from_a_push_to_a_pull_request(forge: Forge, tmp_path: Path) -> None:
     pytest.importorskip("dbos", reason="the extra slimfix[bot] is not installed")
     repo = forge.world.repo("acme/shop", {"Dockerfile": PIP})
@@ -200,10 +217,25 @@ def test_from_a_push_to_a_pull_request(forge: Forge, tmp_path: Path) -> None:
         line = process.stderr.readline()
         port = int(line.rpartition(":")[2])
         assert send(port, push()).json() == {"taken": 1}
-        until = time.monotonic() + 60
-        while not repo.pulls and time.monotonic() < until:
-            time.sleep(0.1)
-        assert len(repo.pulls) == 1
+        wait_for(lambda: bool(repo.pulls))
+        (pull,) = repo.pulls
+        # An order, twice delivered; then the box, and a stranger's order.
+        repo.push_files({"Dockerfile": PIP + "USER app\n"}, pull.head)
+        said = repo.say(pull, "/slimfix rebase")
+        order = {**SAID, "comment": {"body": said.body}}
+        for _ in range(2):
+            send(port, order, "2", "issue_comment")
+        wait_for(lambda: "USER" not in repo.read(pull.head, "Dockerfile"))
+        assert said.reactions == ["slimfix-bot +1"]
+        repo.push_files({"Dockerfile": PIP + "USER app\n"}, pull.head)
+        pull.body = pull.body.replace(f"- [ ] {REBASE}", f"- [x] {REBASE}")
+        send(port, {**PULL, **OURS, "action": "edited"}, "3", "pull_request")
+        wait_for(lambda: "USER" not in repo.read(pull.head, "Dockerfile"))
+        repo.say(pull, "/slimfix close", "mallory")
+        repo.say(pull, "/slimfix help")
+        send(port, order, "4", "issue_comment")
+        wait_for(lambda: len(pull.comments) == 4)
+        assert pull.state == "open" and len(repo.pulls) == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     finally:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
+
+Merge = Literal["merge", "rebase", "squash"]
 
 
 class Repository(NamedTuple):
@@ -24,6 +27,12 @@ class Repository(NamedTuple):
     can_push: bool | None = None
     """None where the forge does not say."""
     topics: tuple[str, ...] = ()
+    has_issues: bool = True
+    """Whether issues can be opened."""
+    open_issues: int | None = None
+    """Open issues and pull requests, together; None where the forge does not say."""
+    merges: tuple[Merge, ...] = ("merge",)
+    """How a pull request may be merged."""
 
     @property
     def owner(self) -> str:
@@ -40,6 +49,7 @@ class Pull(NamedTuple):
     merged: bool
     locked: bool
     title: str
+    """Without what marks a draft, where that is a part of it."""
     body: str
     branch: str
     head: str
@@ -50,6 +60,33 @@ class Pull(NamedTuple):
     """None while the forge is still finding out, or has not been asked."""
     behind: bool = False
     """The forge wants it to be up to date with its base before it is merged, and it is not."""
+    draft: bool = False
+    id: str = ""
+    """Where the forge has one beside the number."""
+    comments: int | None = None
+    """How many there are; None where only asking for them tells."""
+    automerge: bool = False
+    """Whether it is merged as soon as the forge's own conditions hold; known after a closer look."""
+
+
+class Comment(NamedTuple):
+    """Something said under a pull request."""
+
+    id: int
+    """Larger than that of every earlier one in the repository."""
+    author: str
+    """The name of the account, as :meth:`Forge.me` and :meth:`Forge.may_write` know it; may be empty."""
+    text: str
+
+
+class Issue(NamedTuple):
+    """An issue that we opened."""
+
+    number: int
+    url: str
+    open: bool
+    title: str
+    body: str
 
 
 class Ahead(NamedTuple):
@@ -83,6 +120,9 @@ class Forge(Protocol):
     """A forge. Every method raises BotError where the forge does not let us, or cannot be reached."""
 
     body_limit: int
+
+    def login(self, repository: Repository) -> Login | None:
+        """Who git is to the forge, for this repository alone; None for nobody."""
 
     def repository(self, name: str) -> Repository:
         """What there is to know about a repository."""
@@ -135,8 +175,8 @@ class Forge(Protocol):
     ) -> None:
         """Change the texts of a pull request, and close it if wanted, all at once."""
 
-    def comments(self, repository: Repository, pull: Pull) -> list[str]:
-        """What was said under a pull request."""
+    def comments(self, repository: Repository, pull: Pull) -> list[Comment]:
+        """What was said under a pull request by people and by us, the oldest first; no notes of the forge."""
 
     def comment(self, repository: Repository, pull: Pull, text: str) -> None:
         """Say something under a pull request."""
@@ -145,3 +185,35 @@ class Forge(Protocol):
         self, repository: Repository, pull: Pull, labels: tuple[str, ...], reviewers: tuple[str, ...]
     ) -> list[str]:
         """Add labels and ask for reviews; what could not be done, in words. Raises nothing."""
+
+    def edit_comment(self, repository: Repository, pull: Pull, comment: Comment, text: str) -> None:
+        """Say something else in a comment of our own."""
+
+    def acknowledge(self, repository: Repository, pull: Pull, comment: Comment) -> None:
+        """Show that a comment was read, by a thumb up of ours (a reaction, an award); twice is once."""
+
+    def assign(self, repository: Repository, pull: Pull, users: tuple[str, ...]) -> list[str]:
+        """Assign people; what could not be done, in words. Raises nothing."""
+
+    def automerge(self, repository: Repository, pull: Pull, on: bool) -> None:
+        """Have the forge merge it once its own conditions hold (checks, reviews), or no longer have it so.
+
+        Turning on holds for the commit ``pull.head`` alone, where the forge can be told so. Raises
+        BotError where it cannot be turned on, as where nothing would be waited for: it is never merged by
+        us. Turning off what is off does nothing.
+        """
+
+    def me(self, repository: Repository) -> str:
+        """The account that what we write there is by; asked for once."""
+
+    def may_write(self, repository: Repository, user: str) -> bool:
+        """Whether someone may push to the repository (on GitLab: a developer or more)."""
+
+    def issues(self, repository: Repository) -> list[Issue]:
+        """The issues (no pull requests) that :meth:`me` opened, open and closed, the newest first."""
+
+    def open_issue(self, repository: Repository, title: str, body: str) -> Issue:
+        """Open an issue."""
+
+    def edit_issue(self, repository: Repository, issue: Issue, title: str, body: str, open: bool) -> None:
+        """Change the texts of an issue, and whether it is open, all at once."""

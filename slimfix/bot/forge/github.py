@@ -13,35 +13,40 @@ from typing import Any
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.app import API, App
+from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError, Kind
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
-from slimfix.bot.forge.github_read import ahead_of, pull_of, typed
-from slimfix.bot.http import Auth, Client, Interrupted, Refused
+from slimfix.bot.forge.github_people import People
+from slimfix.bot.forge.github_read import ahead_of, merges_of, pull_of
+from slimfix.bot.forge.refusal import typed
+from slimfix.bot.http import Auth, Client, Refused
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
 from slimfix.text import encode
 
-API = "https://api.github.com"
 NOWHERE = "0" * 40
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _UPDATE = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"
-_LATE = ("tree sha does not exist", "could not resolve to a node", "object does not exist", "no commit found")
-"""What GitHub says of something that was made a moment ago, and has not come round to all its machines."""
 
 
-class GitHub:
+class GitHub(People):
     """The forge at one address."""
 
     body_limit = 65_535
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
         self.client = Client(api or API, auth, pace, secrets, _HEADERS)
+        self._app = auth if isinstance(auth, App) else None
 
     # -- what there is -------------------------------------------------------------------------
 
-    def repository(self, name: str) -> Repository:
+    def login(self, repository: Repository) -> Login | None:
         """See :class:`slimfix.bot.forge.Forge`, here and below."""
+        return self.client.login(repository.name)
+
+    def repository(self, name: str) -> Repository:
         found = self._get(f"/repos/{names.repository(name)}")
         return Repository(
             names.repository(found["full_name"]),
@@ -54,9 +59,15 @@ class GitHub:
             False,
             (found.get("permissions") or {}).get("push"),
             tuple(found.get("topics") or ()),
+            found.get("has_issues") is not False,
+            found.get("open_issues_count"),
+            merges_of(found),
         )
 
     def repositories(self, owner: str) -> Iterator[str]:
+        if self._app is not None:  # it sees those alone for which it was installed
+            yield from self._app.repositories(owner)
+            return
         kind = self._get(f"/users/{quote(owner, safe='')}")["type"]
         place = "orgs" if kind == "Organization" else "users"
         for found in self.client.pages(f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}):
@@ -152,13 +163,9 @@ class GitHub:
     def _swap(self, repository: Repository, name: str, old: str, new: str) -> None:
         update = {"name": f"refs/heads/{_mine(name)}", "beforeOid": old, "afterOid": new, "force": True}
         variables = {"input": {"repositoryId": repository.id, "refUpdates": [update]}}
-        base = self.client.base
-        # Enterprise has its REST API under /api/v3, and this beside it.
-        address = base.removesuffix("/v3") + "/graphql"
-        found = self._write("POST", address, {"query": _UPDATE, "variables": variables})
-        errors = found.get("errors") if isinstance(found, dict) else None
+        errors = self._graphql(repository, _UPDATE, variables).errors
         if errors:
-            text = " ".join(str(error.get("message")) for error in errors)
+            text = errors
             if self.branch(repository, name) != (old if new != old else None):
                 raise Moved(name)
             kind: Kind = "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
@@ -197,15 +204,6 @@ class GitHub:
         changes = {key: value for key, value in given.items() if value is not None}
         self._write("PATCH", f"/repos/{repository.name}/pulls/{pull.number}", changes, notifies=close)
 
-    def comments(self, repository: Repository, pull: Pull) -> list[str]:
-        found = self.client.pages(f"/repos/{repository.name}/issues/{pull.number}/comments", most=5)
-        return [str(one.get("body") or "") for one in found]
-
-    def comment(self, repository: Repository, pull: Pull, text: str) -> None:
-        self._write(
-            "POST", f"/repos/{repository.name}/issues/{pull.number}/comments", {"body": text}, notifies=True
-        )
-
     def decorate(
         self, repository: Repository, pull: Pull, labels: tuple[str, ...], reviewers: tuple[str, ...]
     ) -> list[str]:
@@ -225,31 +223,6 @@ class GitHub:
                 except BotError as error:
                     problems.append(str(error))
         return problems
-
-    # -- requests ------------------------------------------------------------------------------
-
-    def _get(self, path: str) -> Any:
-        try:
-            return self.client.get(path)
-        except Refused as error:
-            raise typed(error) from None
-
-    def _write(self, method: str, path: str, body: dict[str, Any], notifies: bool = False) -> Any:
-        try:
-            return self.client.write(method, path, body, notifies)
-        except Refused as error:
-            raise typed(error) from None
-
-    def _soon(self, path: str, body: dict[str, Any]) -> Any:
-        """A write that may need what was made a moment ago."""
-        for number in range(3):
-            try:
-                return self.client.write("POST", path, body)
-            except Refused as error:
-                if not any(words in error.text for words in _LATE):
-                    raise typed(error) from None
-            self.client.pace.clock.sleep(2.0**number)
-        raise Interrupted(f"POST {path}: the forge does not find what was made a moment ago")
 
 
 def _mine(name: str) -> str:

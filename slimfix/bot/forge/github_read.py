@@ -5,28 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slimfix.bot import names
-from slimfix.bot.errors import BotError
-from slimfix.bot.forge import Ahead, Pull
-from slimfix.bot.http import Refused
-
-
-def typed(error: Refused) -> BotError:
-    """Why GitHub said no."""
-    text = error.text
-    if error.status == 404:
-        return BotError("gone", str(error))
-    if error.status == 451 or "repository access blocked" in text:
-        return BotError("disabled", str(error))
-    if "archived" in text:
-        return BotError("archived", str(error))
-    if "protected" in text or "rule violations" in text or "ruleset" in text:
-        return BotError("protected", str(error))
-    if error.status == 409 and "empty" in text:
-        return BotError("empty", str(error))
-    if error.status == 403:
-        return BotError("no-permission", str(error))
-    detail = " ".join(text.split())[:200] if error.status == 422 else ""
-    return BotError("forge-error", f"{error}{' ' + detail if detail else ''}")
+from slimfix.bot.forge import Ahead, Comment, Issue, Merge, Pull
 
 
 def pull_of(found: dict[str, Any]) -> Pull:
@@ -46,6 +25,10 @@ def pull_of(found: dict[str, Any]) -> Pull:
         tuple(str(label["name"]) for label in found.get("labels") or ()),
         None if mergeable is None else not mergeable,
         found.get("mergeable_state") == "behind",
+        bool(found.get("draft")),
+        str(found.get("node_id") or ""),
+        found.get("comments"),
+        bool(found.get("auto_merge")),
     )
 
 
@@ -53,3 +36,30 @@ def ahead_of(found: dict[str, Any]) -> Ahead:
     """A commit."""
     commit = found["commit"]
     return Ahead(names.sha(found["sha"]), str(commit["message"]), commit["author"] == commit["committer"])
+
+
+def merges_of(found: dict[str, Any]) -> tuple[Merge, ...]:
+    """How a repository lets pull requests be merged; what keeps a commit for each rule comes first."""
+    ways: tuple[tuple[str, Merge], ...] = (
+        ("allow_merge_commit", "merge"),
+        ("allow_rebase_merge", "rebase"),
+        ("allow_squash_merge", "squash"),
+    )
+    return tuple(way for key, way in ways if found.get(key) is not False) or ("merge",)
+
+
+def comment_of(found: dict[str, Any]) -> Comment:
+    """A comment; that of an account that is gone has no author."""
+    author = found.get("user") or {}
+    return Comment(int(found["id"]), str(author.get("login") or ""), str(found.get("body") or ""))
+
+
+def issue_of(found: dict[str, Any]) -> Issue:
+    """An issue."""
+    return Issue(
+        int(found["number"]),
+        str(found["html_url"]),
+        found["state"] == "open",
+        str(found.get("title") or ""),
+        str(found.get("body") or ""),
+    )

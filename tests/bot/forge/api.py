@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.bot.forge.world import GitError, Pull, Repo, World
+from tests.bot.forge.routes import Front
+from tests.bot.forge.world import GitError, Pull, Repo
 
 Answer = tuple[int, Any]
 Handler = Callable[["Api", Repo, dict[str, str], dict[str, str], Any], Answer]
@@ -43,19 +44,20 @@ def invalid(resource: str, message: str = "", field: str = "", code: str = "cust
     return Failure(422, "Validation Failed", error)
 
 
-class Api:
-    """Answers requests. The address is that of the server, without a slash at its end."""
+class Api(Front):
+    """Answers requests."""
 
-    def __init__(self, world: World, address: str) -> None:
-        self.world = world
-        self.address = address
+    prefix = "/api/v3"
+
+    def page(self, query: dict[str, str]) -> tuple[int, int]:
+        return int(query.get("per_page", 30)), int(query.get("page", 1))
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, login: str | None) -> Answer:
-        """Status and JSON."""
+        """Status and JSON; of a redirect the JSON has the address."""
         if login is None:
             return Failure(401, "Bad credentials").answer
         if path == "/graphql":
-            return self.graphql(body)
+            return self.graphql(body, login)
         try:
             found = re.match(r"/users/([^/]+)\Z", path)
             if found and method == "GET":
@@ -68,13 +70,14 @@ class Api:
                 match = pattern.match(path)
                 if wanted == method and match:
                     fields = match.groupdict()
-                    repo = self.world.repos.get(f"{fields['owner']}/{fields['repo']}".lower())
-                    if repo is None:
-                        raise Failure(404, "Not Found")
-                    with repo.lock:
+                    full = f"{fields['owner']}/{fields['repo']}"
+                    there = self.world.find(full)
+                    if there is None:
+                        return self.elsewhere(full, path)
+                    with there.lock:
                         if method != "GET":
-                            self.writable(repo)
-                        return handler(self, repo, fields, query, body)
+                            self.writable(there)
+                        return handler(self, there, fields, query, body)
             raise Failure(404, "Not Found")
         except Failure as failure:
             return failure.answer
@@ -85,20 +88,51 @@ class Api:
         if not repo.push:
             raise Failure(403, "Resource not accessible by personal access token")
 
-    def graphql(self, body: Any) -> Answer:
-        """The mutation updateRefs alone."""
+    def resolved(self, path: str) -> str:
+        """The path of a repository that is named by its number."""
+        found = re.match(r"/repositories/(\d+)(/.*|)\Z", path)
+        for repo in self.world.repos.values() if found else ():
+            if found and repo.number == int(found[1]):
+                return f"/repos/{repo.full}{found[2]}"
+        return path
+
+    def numbered_path(self, path: str) -> str:
+        """The path of a repository as the addresses of further pages have it."""
+        found = re.match(r"/repos/([^/]+/[^/]+)(/.*)\Z", path)
+        repo = self.world.find(found[1]) if found else None
+        return f"/repositories/{repo.number}{found[2]}" if found and repo else path
+
+    def elsewhere(self, full: str, path: str) -> Answer:
+        """What is said of a repository that has another name now."""
+        repo = self.world.moved(full)
+        if repo is None:
+            raise Failure(404, "Not Found")
+        rest = path.removeprefix(f"/repos/{full}")
+        return 301, {
+            "message": "Moved Permanently",
+            "url": f"{self.address}/api/v3/repositories/{repo.number}{rest}",
+            "documentation_url": "https://docs.github.com/rest",
+        }
+
+    def graphql(self, body: Any, login: str) -> Answer:
+        """The query of who asks, and some mutations, each with its one field and an input."""
+        if body["query"].startswith("query"):
+            return 200, {"data": {"viewer": {"login": login}}}
+        name = re.findall(r"\w+", body["query"].split("{", 1)[1])[0]
         given = body["variables"]["input"]
+        if name in PULL_MUTATIONS:
+            return 200, PULL_MUTATIONS[name](self, given)
         repo = next((repo for repo in self.world.repos.values() if repo.node == given["repositoryId"]), None)
-        if repo is None or "updateRefs" not in body["query"]:
+        if repo is None:
             message = f"Could not resolve to a node with the global id of '{given['repositoryId']}'."
-            return 200, {"data": {"updateRefs": None}, "errors": [{"type": "NOT_FOUND", "message": message}]}
+            return 200, graphql_error(name, message)
         with repo.lock:
             lines = ["start"]
             for one in given["refUpdates"]:
                 old, new = one["beforeOid"], one["afterOid"]
                 if repo.protected and one["name"].removeprefix("refs/heads/").startswith(repo.protected):
-                    return 200, _graphql_error(
-                        "Repository rule violations found: Cannot update this protected ref."
+                    return 200, graphql_error(
+                        "updateRefs", "Repository rule violations found: Cannot update this protected ref."
                     )
                 if new.strip("0") == "":
                     lines.append(f"delete {one['name']} {old}")
@@ -108,10 +142,10 @@ class Api:
                 self.writable(repo)
                 repo.git("update-ref", "--stdin", given="\n".join([*lines, "prepare", "commit", ""]).encode())
             except Failure as failure:
-                return 200, _graphql_error(failure.answer[1]["message"])
+                return 200, graphql_error("updateRefs", failure.answer[1]["message"])
             except GitError:
-                return 200, _graphql_error(
-                    "Reference cannot be updated: it does not match the expected value"
+                return 200, graphql_error(
+                    "updateRefs", "Reference cannot be updated: it does not match the expected value"
                 )
             for one in given["refUpdates"]:
                 if one["afterOid"].strip("0") == "":
@@ -146,6 +180,12 @@ class Api:
             "topics": repo.topics,
             "permissions": {"admin": False, "push": repo.push, "pull": True},
             "private": False,
+            "has_issues": repo.has_issues,
+            "open_issues_count": repo.others_issues + sum(one.state == "open" for one in repo.places),
+            "allow_merge_commit": not repo.squash_only,
+            "allow_rebase_merge": not repo.squash_only,
+            "allow_squash_merge": True,
+            "allow_auto_merge": repo.automerge,
         }
 
     def pull(self, repo: Repo, pull: Pull, detail: bool = False) -> dict[str, Any]:
@@ -159,6 +199,7 @@ class Api:
         result: dict[str, Any] = {
             "number": pull.number,
             "id": repo.number * 1000 + pull.number,
+            "node_id": f"PR_{repo.number}_{pull.number}",
             "url": f"{self.address}/api/v3/repos/{repo.full}/pulls/{pull.number}",
             "html_url": f"{self.address}/{repo.full}/pull/{pull.number}",
             "state": pull.state,
@@ -169,6 +210,8 @@ class Api:
             "user": self.user("slimfix-bot"),
             "merged_at": "2024-01-01T00:00:00Z" if pull.merged else None,
             "labels": [self.label(name) for name in pull.labels],
+            "assignees": [self.user(name) for name in pull.assignees],
+            "auto_merge": self.automerge(pull),
             "head": {"ref": pull.head, "sha": head, "label": f"{owner}:{pull.head}", "repo": source},
             "base": {
                 "ref": pull.base,
@@ -186,8 +229,20 @@ class Api:
                 "merged": pull.merged,
                 "mergeable": not conflicted if is_open else None,
                 "mergeable_state": state,
+                "comments": len(pull.comments),
             }
         return result
+
+    def automerge(self, pull: Pull) -> dict[str, Any] | None:
+        if not pull.automerge:
+            return None
+        who = self.user("slimfix-bot")
+        return {
+            "enabled_by": who,
+            "merge_method": pull.automerge.lower(),
+            "commit_title": "",
+            "commit_message": "",
+        }
 
     def label(self, name: str) -> dict[str, Any]:
         return {
@@ -222,11 +277,15 @@ class Api:
         }
 
 
-def _graphql_error(message: str) -> dict[str, Any]:
+def graphql_error(name: str, message: str) -> dict[str, Any]:
     return {
-        "data": {"updateRefs": None},
-        "errors": [{"type": "UNPROCESSABLE", "path": ["updateRefs"], "message": message}],
+        "data": {name: None},
+        "errors": [{"type": "UNPROCESSABLE", "path": [name], "message": message}],
     }
+
+
+PULL_MUTATIONS: dict[str, Callable[[Api, dict[str, Any]], dict[str, Any]]] = {}
+"""Mutations of pull requests, by name."""
 
 
 R = "/repos/{owner}/{repo}"
@@ -371,7 +430,7 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
         raise invalid("PullRequest", f"No commits between {body['base']} and {head}")
     if len(body.get("body") or "") > 65536:
         raise invalid("PullRequest", "body is too long (maximum is 65536 characters)", "body")
-    number = len(repo.pulls) + 1
+    number = len(repo.places) + 1
     pull = Pull(
         number, body["title"], body.get("body") or "", head, body["base"], sha, body.get("draft", False)
     )
@@ -397,31 +456,6 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
     return 200, api.pull(repo, pull, detail=True)
 
 
-@route("GET", R + "/issues/{number}/comments")
-def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    return 200, [_comment(text) for text in api.found(repo, fields).comments]
-
-
-def _comment(text: str) -> dict[str, Any]:
-    return {"id": 1, "body": text, "html_url": "https://forge.example/c", "user": None}
-
-
-@route("POST", R + "/issues/{number}/comments")
-def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
-    if pull.locked:
-        raise Failure(403, "Unable to create comment because issue is locked.")
-    pull.comments.append(body["body"])
-    return 201, _comment(body["body"])
-
-
-@route("POST", R + "/issues/{number}/labels")
-def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
-    pull = api.found(repo, fields)
-    pull.labels += [label for label in body["labels"] if label not in pull.labels]
-    return 200, [api.label(name) for name in pull.labels]
-
-
 @route("POST", R + "/pulls/{number}/requested_reviewers")
 def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body: Any) -> Answer:
     pull = api.found(repo, fields)
@@ -430,3 +464,6 @@ def _(api: Api, repo: Repo, fields: dict[str, str], query: dict[str, str], body:
         raise Failure(422, "Reviews may only be requested from collaborators.")
     pull.reviewers += asked
     return 201, api.pull(repo, pull)
+
+
+from tests.bot.forge import people  # noqa: E402, F401  # its routes belong here

