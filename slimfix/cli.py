@@ -276,7 +276,7 @@ class _Run:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     status: Any = FAILED
-    gc.set_threshold(500_000)  # a run makes many small objects and few cycles: a seventh of the time went there
+    gc.set_threshold(500_000)  # many small objects, few cycles: a seventh of the time went there
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         status = cli.main(args=given, prog_name="slimfix", standalone_mode=False)
