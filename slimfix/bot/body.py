@@ -6,6 +6,7 @@ then what a maintainer has to judge, then the rest; where it gets too long, list
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 
@@ -35,7 +36,7 @@ def body(proposal: Proposal, docs: str, version: str, limit: int, marker: str) -
     text = ""
     for most in _LENGTHS:
         parts = [
-            _opening(proposal),
+            _opening(proposal, version),
             _saving(proposal, most),
             _assumptions(proposal, most),
             _fixes(proposal, docs, most),
@@ -52,23 +53,36 @@ def body(proposal: Proposal, docs: str, version: str, limit: int, marker: str) -
     return f"{text}\n\n{marker}"
 
 
-def _opening(proposal: Proposal) -> str:
+def _opening(proposal: Proposal, version: str) -> str:
     count = len(proposal.commits)
     commits = (
         "one commit" if count == 1 else f"{count} commits, one for each rule, so that one can be left out"
     )
+    files = "one Dockerfile" if len(proposal.changes) == 1 else f"{len(proposal.changes)} Dockerfiles"
+    return (
+        f"slimfix {version}, which makes images smaller and their rebuilds faster, proposes to change "
+        f"{files} in {commits}. {_trust(proposal)} **This was not built yet**: your checks are the first to, "
+        "or `slimfix verify`, below."
+    )
+
+
+def _trust(proposal: Proposal) -> str:
     total = len(proposal.fixes)
     assumed = sum(fix.safety != "safe" for fix in proposal.fixes)
-    safe = "the commands that run, their order and their environment stay as they are"
+    if assumed == total:
+        return "It rests on what is listed under *To review*."
+    same = (
+        "what is installed and what runs stays the same, in the same order, and fails alike; only caches, "
+        "package lists and the borders of layers differ"
+    )
+    if total == 1:
+        return f"The change is safe: {same}."
     if not assumed:
-        trust = f"In every change {safe}."
-    elif assumed == total:
-        trust = "It rests on what is listed under *To review*."
-    else:
-        rest = "1 rests" if assumed == 1 else f"{assumed} rest"
-        trust = f"In {total - assumed} of {total} changes {safe}; {rest} on what is listed under *To review*."
-    files = "one Dockerfile" if len(proposal.changes) == 1 else f"{len(proposal.changes)} Dockerfiles"
-    return f"This changes {files} in {commits}. {trust}"
+        return f"All {total} changes are safe: {same}."
+    safe = total - assumed
+    many = "change is" if safe == 1 else "changes are"
+    rest = "1 rests" if assumed == 1 else f"{assumed} rest"
+    return f"{safe} of {total} {many} safe: {same}; {rest} on what is listed under *To review*."
 
 
 def _saving(proposal: Proposal, most: int) -> str:
@@ -151,9 +165,11 @@ def _keep_out(proposal: Proposal) -> str:
         f"Or comment `/slimfix ignore {rule}` here (`/slimfix help` tells what else). "
         "A table `[bot]` with `enabled = false` in that file turns the bot off.",
         "",
-        "</details>",
     ]
-    return "\n".join(lines)
+    if len({posixpath.dirname(change.path) for change in proposal.changes}) > 1:
+        each = 'One pull request for each directory: `group = "directory"` in that table.'
+        lines += [each, ""]
+    return "\n".join([*lines, "</details>"])
 
 
 def _reproduce(proposal: Proposal, version: str) -> str:

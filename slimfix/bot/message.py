@@ -55,19 +55,23 @@ def ranked(proposal: Proposal) -> list[str]:
 def title(proposal: Proposal, repository: str) -> str:
     """One line: how much is saved, of what, and by what above all."""
     paths = [change.path for change in proposal.changes]
-    saved = [path for path in paths if any(fix.saving for fix in proposal.fixes if fix.path == path)]
-    images = list(dict.fromkeys(image(path, repository) for path in saved or paths))
     rules = ranked(proposal)
-    goods = {phrases().get(rule, {}).get("good", "size") for rule in rules}
+    goods = {rule: phrases().get(rule, {}).get("good", "size") for rule in rules}
+    good = next((one for one in ("size", "cache") if one in goods.values()), "order")
+    better = {fix.path for fix in proposal.fixes if goods[fix.rule] == good}
+    saved = {fix.path for fix in proposal.fixes if fix.saving} or better
+    images = list(dict.fromkeys(image(path, repository) for path in paths if path in saved))
     what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
     if proposal.saving:
         start = f"Shrink {what} by about {size(proposal.saving)}"
-    elif "size" in goods:
+    elif good == "size":
         start = f"Shrink {what}"
-    elif "cache" in goods:
+    elif good == "cache":
         start = f"Rebuild {what} faster"
     else:
         start = f"Tidy the Dockerfile of {what}" if len(images) == 1 else f"Tidy {len(images)} Dockerfiles"
+    # The end tells of what the beginning promises.
+    rules = [rule for rule in rules if goods[rule] == good]
     end = phrases().get(rules[0], {}).get("title", "")
     return f"{start}: {end}" if end and len(start) + len(end) + 2 <= TITLE else start[:TITLE]
 

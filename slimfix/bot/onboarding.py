@@ -21,7 +21,7 @@ _MOST = 20
 
 SETTINGS = """\
 # Settings of slimfix, which makes the images of these Dockerfiles smaller and their rebuilds faster.
-# Everything below is what holds without it; a line is only needed for another wish.
+# None is needed: what is commented out shows what can be said.
 
 # Rules that are not wanted, by name ("slimfix rules" lists them), and files to leave alone.
 # ignore = ["merge-runs"]
@@ -69,7 +69,7 @@ def added(plan: Plan) -> Plan:
 
 def commit_message(proposal: Proposal) -> str:
     """The message of the one commit."""
-    why = "Every line is what holds without it, and there to be changed."
+    why = "None is needed: they show what can be said."
     return f"Add settings for slimfix\n\n{why}\n\n{message.TRAILER}: {proposal.fingerprint}"
 
 
@@ -79,18 +79,18 @@ def body(plan: Plan, marker: str) -> str:
     files = "one Dockerfile" if count == 1 else f"{count} Dockerfiles"
     parts = [
         f"slimfix has read {files} here and could make something better. This pull request changes none of "
-        f"them: it adds {inert.code(PATH)}, in which every line is what holds without it, and asks whether "
-        "you want the rest.",
+        f"them: it adds {inert.code(PATH)}, which holds nothing but examples, and asks whether you want the "
+        "rest.",
         "**Merge this** to get what is listed below, as pull requests to judge one by one. **Close this** "
         "to hear no more: nothing will be proposed to this repository, unless you comment `/slimfix again`, "
         f"or add a {inert.code(PATH)} yourself. **Do nothing** and nothing happens.",
         _coming(plan),
         "### What you can count on\n\n"
         "- One commit for each rule, so that you can leave one out; what you close stays closed.\n"
-        "- A change never touches which commands run, in which order, or a comment of yours; what no tool "
-        "can prove from the files is listed as a box to tick.\n"
-        "- Nothing of this repository is run, and only Dockerfiles are written. Push to a branch of the bot "
-        "and it is yours.",
+        "- A change that is called safe leaves what is installed and what runs as it is; what no tool can "
+        "prove from the files is listed as a box to tick. Your comments stay.\n"
+        "- Nothing of this repository is run, and nothing but Dockerfiles and what belongs to them is "
+        "written.",
         message.closing("Push to the branch and it is yours: the bot leaves it alone."),
     ]
     return "\n\n".join([*parts, marker])

@@ -183,15 +183,41 @@ def _or(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def fix(edits: list[Edit], plans: list[Planned], assumed: str) -> Fix:
+def fix(dockerfile: Dockerfile, edits: list[Edit], plans: list[Planned], assumed: str) -> Fix:
     """The finished fix."""
     names = [name for plan in plans for name in plan.names]
     size = alpine.size(names)
-    message = "remove the build-only packages in the layer that needs them"
+    message = f"remove {_some(names)} in the layer that needs them"
     if any(plan.source.run is not plan.target.run for plan in plans):
-        message = "install the build-only packages in the RUN that needs them, and remove them there"
+        message = f"install {_some(names)} in the RUN that needs them, and remove them there"
+        message += _price(dockerfile, plans)
+    pins = list(dict.fromkeys(pin for plan in plans for pin in plan.pins))
+    message += f"; {_some(pins)} stay{'s' * (len(pins) == 1)} for the program" if pins else ""
     releases = {(alpine.package(name) or {}).get("size_release") for name in names} - {None}
     source = f"Alpine package index ({', '.join(sorted(map(str, releases)))}), with dependencies"
     saving = Saving(size, source) if size else None
     replaced = tuple(plan.add.command.span for plan in plans)
     return Fix(tuple(edits), message, replaced[0], Safety.ASSUMED, assumed, saving, replaced)
+
+
+def _some(names: list[str]) -> str:
+    """The packages by name, the first few of many."""
+    unique = list(dict.fromkeys(names))
+    more = [f"{len(unique) - 6} more"] if len(unique) > 7 else []
+    words = (unique[:6] if more else unique) + more
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _price(dockerfile: Dockerfile, plans: list[Planned]) -> str:
+    """What it costs that packages come to be installed behind a COPY."""
+    past = [
+        other
+        for other in dockerfile.instructions
+        if other.name in ("COPY", "ADD")
+        and any(p.source.run.span.start < other.span.start < p.target.run.span.start for p in plans)
+    ]
+    if not past:
+        return ""
+    words = [part.text for part in past[-1].parts][:-1]
+    what = words[0] if len(words) == 1 and words[0] not in (".", "./") else "what is copied before it"
+    return f" (each change of {what} installs them anew)"

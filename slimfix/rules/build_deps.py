@@ -82,4 +82,6 @@ def _fix(dockerfile: Dockerfile, plans: list[Planned]) -> Fix | str:
         return edits
     add = plans[0].add
     who = nobody(dockerfile, target.run)
-    return write.fix(edits, plans, write.assumption(who, plans, releases(dockerfile, add), official(add)))
+    return write.fix(
+        dockerfile, edits, plans, write.assumption(who, plans, releases(dockerfile, add), official(add))
+    )

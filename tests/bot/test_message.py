@@ -70,6 +70,11 @@ def notes(one: Proposal) -> marker.Marker:
             {"Dockerfile": "FROM debian:12\nRUN a\nRUN b\n"},
             "Tidy the Dockerfile of the shop image: fewer layers",
         ),
+        # The end tells of what the beginning promises, of the images that it holds for.
+        (
+            {"a/Dockerfile": PIP, "b/Dockerfile": "FROM debian:12\nRUN a\nRUN b\n"},
+            "Shrink the a image: .*",
+        ),
         ({"@evil [x](y)/Dockerfile": PIP}, "Shrink the evil-x-y image: .*"),
     ],
 )
@@ -82,7 +87,7 @@ def test_titles(files: dict[str, str], expected: str) -> None:
 def test_a_body_has_what_a_maintainer_needs() -> None:
     one = proposal({"api/Dockerfile": ALPINE, "web/Dockerfile": APT})
     found = text(one, docs="https://docs.example/rules/")
-    assert found.startswith("This changes 2 Dockerfiles in 4 commits")
+    assert "proposes to change 2 Dockerfiles in 4 commits" in found.splitlines()[0]
     assert "| `api/Dockerfile` | about " in found
     assert "- [ ] nothing at run time calls gcc" in found
     assert "[build-deps](https://docs.example/rules/build-deps.md)" in found
@@ -96,7 +101,11 @@ def test_a_body_has_what_a_maintainer_needs() -> None:
 def test_a_body_says_nothing_that_is_not_so() -> None:
     found = text(proposal({"Dockerfile": PIP}))
     assert "To review" not in found and "Gets smaller" not in found
-    assert found.startswith("This changes one Dockerfile in one commit. In every change the commands")
+    assert "one Dockerfile in one commit. The change is safe: what is installed" in found.splitlines()[0]
+    assert "not built yet" in found and "for each directory" not in found
+    assert "for each directory" in text(proposal({"a/Dockerfile": PIP, "b/Dockerfile": PIP}))
+    mixed = text(proposal({"Dockerfile": ALPINE}))
+    assert re.search(r"\d of \d changes are safe: .*; 1 rests on what is listed", mixed)
 
 
 def test_every_rule_has_a_phrase_and_no_phrase_is_left_over() -> None:
@@ -113,7 +122,7 @@ def test_a_body_never_gets_too_long(limit: int) -> None:
     found = text(one, limit)
     assert len(found) <= limit
     assert marker.find(found) == notes(one)
-    assert found.startswith("This changes 150 Dockerfiles")
+    assert "proposes to change 150 Dockerfiles" in found.splitlines()[0]
 
 
 def test_a_commit_message_has_its_fixes_and_their_assumptions() -> None:
