@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import slimfix
 from tests.bot.forge.server import Forge
 from tests.bot.shapes import PIP
 
@@ -29,6 +30,7 @@ jobs:
           pace: none
           python: %s
           dry-run: "%s"
+          options: --label docker --label $(date)
 """
 
 
@@ -59,3 +61,10 @@ def test_the_action_opens_a_pull_request(forge: Forge, tmp_path: Path, dry: bool
     assert "acme/shop: opened" in done.stdout
     assert forge.world.token not in done.stdout + done.stderr
     assert len(repo.pulls) == (0 if dry else 1)
+    # The options are words; nothing in them is run.
+    assert all(pull.labels == ["docker", "$(date)"] for pull in repo.pulls)
+
+
+def test_its_first_lines_name_this_version() -> None:
+    text = (ROOT / "integrations" / "bot" / "action.yml").read_text("utf-8")
+    assert f"integrations/bot@v{slimfix.__version__}\n" in text and "OWNER" not in text
