@@ -8,7 +8,7 @@ from slimfix.bot import body, decide, marker, message, onboarding, orders
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Comment, Forge, New, Pull, Repository
 from slimfix.bot.plan import Plan, Proposal
-from slimfix.bot.terms import Result, Terms
+from slimfix.bot.terms import Place, Result, Terms
 
 
 class Acting:
@@ -94,9 +94,21 @@ class Acting:
             text = f"{before}{marker.without(pull.body)}\n\n{marker.text(notes._replace(**changes))}"
             self.forge.edit_pull(self.repository, pull, body=text, close=close)
 
+    def place(self, branch: str) -> Place:
+        """What a pull request from a branch takes a place of the hour for."""
+        return Place(self.repository.name, branch)
+
     def create(self, proposal: Proposal, action: decide.Create) -> Result:
         if self.terms.dry:
             return Result(proposal.branch, "create")
+        try:
+            return self.created(proposal, action)
+        except BotError as error:
+            if not error.passing:
+                self.terms.hour.free(self.place(proposal.branch))
+            raise
+
+    def created(self, proposal: Proposal, action: decide.Create) -> Result:
         commit = self.commit(proposal)
         if action.replace is None:
             self.forge.create_branch(self.repository, proposal.branch, commit)
@@ -110,7 +122,7 @@ class Acting:
         pull = self.forge.open_pull(self.repository, new)
         self.open[proposal.branch] = pull
         self.branches[proposal.branch] = commit
-        self.terms.opened(self.repository.owner)
+        self.terms.hour.used(self.place(proposal.branch))
         problems = () if dressed else self.dress(proposal, pull)
         return Result(proposal.branch, "create", "", pull.url, problems)
 

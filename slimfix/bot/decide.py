@@ -68,8 +68,6 @@ class Allowed(NamedTuple):
 
     others_open: int = 0
     """Pull requests of ours that are open in this repository, without the one in question."""
-    hour_full: bool = False
-    """Whether as many were opened in the last hour as may be."""
     quiet: bool = False
 
 
@@ -248,8 +246,6 @@ def _closed(proposal: Proposal, seen: Seen, wishes: Wishes, allowed: Allowed) ->
         return Leave("open-limit")
     if allowed.quiet:
         return Leave("quiet-hours")
-    if allowed.hour_full:
-        return Leave("hour-limit")
     return Create(seen.branch.head if seen.branch else None)
 
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
@@ -33,7 +31,6 @@ from slimfix.bot.terms import Result, Terms
 QUEUE = "repositories"
 ATTEMPTS = 3
 """How often a plan is made anew because the base moved meanwhile."""
-HOUR = 3600.0
 PATIENCE = 600
 """Seconds that jobs in hand are given at a clean end."""
 
@@ -46,33 +43,6 @@ class Runtime:
     policy: Policy
     terms: Terms
     secrets: Secrets
-
-
-@dataclass
-class Hour:
-    """How many pull requests were opened in the last hour, and by whom the places are taken."""
-
-    everyone: int
-    """At most, for all; 0 for no limit."""
-    owner: int
-    """At most, for one owner; 0 for no limit."""
-    opened: list[tuple[float, str]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, owner: str, when: float | None = None) -> None:
-        """One was opened."""
-        with self.lock:
-            self.opened.append((time.time() if when is None else when, owner))
-
-    def full(self, owner: str) -> bool:
-        """Whether no more may be opened for that owner now."""
-        since = time.time() - HOUR
-        with self.lock:
-            self.opened = [one for one in self.opened if one[0] > since]
-            theirs = sum(who == owner for _, who in self.opened)
-            return bool(self.everyone and len(self.opened) >= self.everyone) or bool(
-                self.owner and theirs >= self.owner
-            )
 
 
 _runtime: Runtime | None = None
@@ -153,14 +123,13 @@ def fair(names: Iterable[str]) -> list[str]:
 class Jobs:
     """The jobs of a database, carried out by this process."""
 
-    def __init__(self, state: str, runtime: Runtime, workers: int, hour: Hour, executor: str = "") -> None:
+    def __init__(self, state: str, runtime: Runtime, workers: int, executor: str = "") -> None:
         """Open the database and go on with what an earlier process left.
 
         Args:
             state: a file, or the address of a PostgreSQL database.
             runtime: what the steps need.
             workers: repositories at a time.
-            hour: told what was opened in the last hour.
             executor: the name of this process among those that share a database.
 
         Raises:
@@ -185,14 +154,6 @@ class Jobs:
             worker_concurrency=workers,
             polling_interval_sec=0.1,
         )
-        since = datetime.fromtimestamp(time.time() - HOUR, timezone.utc).isoformat()
-        for done in DBOS.list_workflows(
-            name="repository", status="SUCCESS", completed_after=since, load_input=False
-        ):
-            found = outcome.read(done.output) if isinstance(done.output, str) else None
-            for result in found.results if found else ():
-                if found and result.action == "create":
-                    hour.note(found.repository.rpartition("/")[0], (done.completed_at or 0) / 1000)
 
     def submit(self, names: Iterable[str], plans: dict[str, str] | None = None) -> list[str]:
         """Take on jobs; their ids. A repository that has one already keeps it."""

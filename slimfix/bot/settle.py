@@ -86,6 +86,8 @@ class Settling(Acting):
             opening = opening or action == decide.Leave("open-limit")
         if opening and proposal and proposal.kind == "fixes":
             action = decide.gated(action, self.gate())
+        if isinstance(action, decide.Create) and not self.terms.hour.take(self.place(branch)):
+            action = decide.Leave("hour-limit")
         return self.perform(branch, proposal, action), True
 
     def look(self, branch: str, proposal: Proposal | None) -> tuple[decide.Seen, Order | None]:
@@ -115,7 +117,7 @@ class Settling(Acting):
         others = sum(
             other != branch and marker.find(pull.body) is not None for other, pull in self.open.items()
         )
-        return decide.Allowed(others, self.terms.hour_full(self.repository.owner), self.terms.quiet())
+        return decide.Allowed(others, self.terms.quiet())
 
     def gate(self) -> decide.Gate:
         """Whether fixes may be proposed, or the repository is to be asked first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 TRIES = 5
 """How often we look again after a call that was cut, or when someone else was at work at the same time."""
@@ -23,6 +23,44 @@ class Result(NamedTuple):
     """What did not work and is not worth failing for: a label, a reviewer."""
 
 
+class Place(NamedTuple):
+    """What a pull request takes a place of the hour for."""
+
+    repository: str
+    branch: str
+
+    @property
+    def owner(self) -> str:
+        """Who owns the repository."""
+        return self.repository.rpartition("/")[0]
+
+
+class Hour(Protocol):
+    """How many pull requests may be opened in an hour."""
+
+    def take(self, place: Place) -> bool:
+        """Take a place, if one is free; the same one again where it was taken and not used."""
+
+    def used(self, place: Place) -> None:
+        """The pull request was opened."""
+
+    def free(self, place: Place) -> None:
+        """It was not opened, and is not going to be."""
+
+
+class NoLimit:
+    """An hour with places for all."""
+
+    def take(self, place: Place) -> bool:
+        return True
+
+    def used(self, place: Place) -> None:
+        """Nothing is counted."""
+
+    def free(self, place: Place) -> None:
+        """Nothing is counted."""
+
+
 class Terms(NamedTuple):
     """What holds for every pull request of a run."""
 
@@ -32,7 +70,4 @@ class Terms(NamedTuple):
     dry: bool = False
     pause: Callable[[float], None] = time.sleep
     quiet: Callable[[], bool] = lambda: False
-    hour_full: Callable[[str], bool] = lambda owner: False
-    """Whether the owner of a repository, or everyone, has had enough for this hour."""
-    opened: Callable[[str], None] = lambda owner: None
-    """Told when a pull request has been opened."""
+    hour: Hour = NoLimit()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from slimfix.console import err, out
 if TYPE_CHECKING:
     from slimfix.bot.jobs import Jobs, Runtime
     from slimfix.bot.outcome import Outcome
+    from slimfix.bot.plan import Plan
 
 FAILED = 2
 """Exit status when someone should look at what happened."""
@@ -43,23 +42,13 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
     from slimfix.bot import plan_file, read
     from slimfix.bot.redact import Secrets
 
-    plans = []
     failed = False
     if clone is not None:
         where = os.path.join(clone, ".git") if os.path.isdir(os.path.join(clone, ".git")) else clone
         name = next(iter(options["repos"]), f"local/{os.path.basename(os.path.abspath(clone))}")
-        plans.append(read.local(where, name, branch, policy_of(options), Secrets()))
+        plans = [read.local(where, name, branch, policy_of(options), Secrets())]
     else:
-        runtime = runtime_of(options)
-        for name in repositories(runtime, options):
-            try:
-                plans.append(read.remote(runtime.forge, name, runtime.policy, runtime.terms, runtime.secrets))
-            except BotError as error:  # noqa: PERF203  # each may have its own reason
-                from slimfix.bot.outcome import failure
-
-                told = failure(name, error)
-                failed |= told.failed
-                err(told.lines()[0])
+        plans, failed = _remote(options)
     for one in plans:
         found = sum(len(proposal.fixes) for proposal in one.proposals)
         counts = (
@@ -76,6 +65,26 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
     else:
         Path(output).write_bytes(text)
     return FAILED if failed else 0
+
+
+def _remote(options: dict[str, Any]) -> tuple[list[Plan], bool]:
+    """The plans for repositories on a forge, and whether one of them failed."""
+    from slimfix.bot import read
+    from slimfix.bot.outcome import failure
+    from slimfix.bot.scratch import scratch
+
+    runtime = runtime_of(options)
+    terms = runtime.terms._replace(dry=True)  # a plan writes nothing to the forge
+    plans, failed = [], False
+    with scratch():
+        for name in repositories(runtime, options):
+            try:
+                plans.append(read.remote(runtime.forge, name, runtime.policy, terms, runtime.secrets))
+            except BotError as error:  # noqa: PERF203  # each may have its own reason
+                told = failure(name, error)
+                failed |= told.failed
+                err(told.lines()[0])
+    return plans, failed
 
 
 def publish(path: str, options: dict[str, Any]) -> int:
@@ -160,35 +169,31 @@ def _with_jobs(runtime: Runtime, options: dict[str, Any], work: Callable[[Jobs],
     """Do some work with the jobs; False if it was interrupted, by Ctrl-C or a polite end."""
     import signal
 
-    from slimfix.bot.jobs import Hour, Jobs
+    from slimfix.bot.hour import Hour
+    from slimfix.bot.jobs import Jobs, database
+    from slimfix.bot.scratch import scratch
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    hour = Hour(options["per_hour"], options["per_hour_owner"])
-    runtime.terms = runtime.terms._replace(
-        dry=options["dry_run"],
-        hour_full=hour.full,
-        opened=hour.note,
-        quiet=quiet_hours(options["quiet_hours"]),
-    )
-    scratch = tempfile.mkdtemp(prefix="slimfix-bot-")
-    tempfile.tempdir = scratch  # every clone lies here, so that none is left behind
-    state = os.path.join(scratch, "dry.sqlite") if options["dry_run"] else options["state"] or default_state()
-    before = (
-        signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
-    )
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if main else None
+    dry = options["dry_run"]
     try:
-        jobs = Jobs(state, runtime, options["workers"], hour, options["executor"])
-        work(jobs)
-        jobs.close()
+        with scratch() as place:
+            state = os.path.join(place, "dry.sqlite") if dry else options["state"] or default_state()
+            hour = Hour(database(state), options["per_hour"], options["per_hour_owner"])
+            quiet = quiet_hours(options["quiet_hours"])
+            runtime.terms = runtime.terms._replace(dry=dry, hour=hour, quiet=quiet)
+            jobs = Jobs(state, runtime, options["workers"], options["executor"])
+            work(jobs)
+            jobs.close()
+            hour.close()
     except KeyboardInterrupt:
         return False
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
-        tempfile.tempdir = None
-        shutil.rmtree(scratch, ignore_errors=True)
     return True
 
 

@@ -7,6 +7,7 @@ import pytest
 from slimfix.bot import decide, marker, message
 from slimfix.bot.errors import BotError
 from slimfix.bot.settings import Policy
+from slimfix.bot.terms import NoLimit, Place
 from tests.bot.conftest import Bot
 from tests.bot.forge.world import Pull, Repo
 from tests.bot.shapes import ALPINE, APT, CLEAN, PIP
@@ -456,8 +457,15 @@ def test_a_plan_for_another_commit_is_not_carried_out(bot: Bot, repo: Repo) -> N
     assert repo.pulls == []
 
 
+class Full(NoLimit):
+    """An hour that is full for one owner."""
+
+    def take(self, place: Place) -> bool:
+        return place.owner != "acme"
+
+
 def test_limits_of_the_hour(bot: Bot, repo: Repo) -> None:
-    bot.terms = bot.terms._replace(hour_full=lambda owner: owner == "acme")
+    bot.terms = bot.terms._replace(hour=Full())
     assert bot.run(repo) == ["leave hour-limit"]
     other = bot.world.repo("other/shop", {"Dockerfile": PIP})
     assert bot.run(other) == ["create"]

@@ -130,21 +130,6 @@ def test_quiet_hours(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (quiet_hours("22-7")(), quiet_hours("9-17")()) == (night, day)
 
 
-def test_the_limit_of_the_hour_counts_for_owners_and_for_all() -> None:
-    import time
-
-    from slimfix.bot.jobs import Hour
-
-    hour = Hour(everyone=3, owner=2)
-    hour.note("a", time.time() - 4000)
-    assert not hour.full("a")
-    hour.note("a")
-    hour.note("a")
-    assert hour.full("a") and not hour.full("b")
-    hour.note("b")
-    assert hour.full("b")
-
-
 ROWS: list[status.Row] = [
     (0.0, Outcome("a/b", "", "", (Done("x", "create", "", "https://f/1"),), 1, 172_000_000), "a/b"),
     (0.0, Outcome("a/<b>", "gone", "not <there>"), "a/<b>"),
