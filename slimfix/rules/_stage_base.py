@@ -26,6 +26,8 @@ def bare(base: Base) -> Chosen:
     if "/" in base.reference.split("@")[0].removeprefix("docker.io/").removeprefix("library/"):
         return Chosen(problem="the builder is no official image")
     tag = base.tag
+    if "@" in base.reference and not tag:
+        return Chosen(problem="a digest does not tell the builder's system")
     if "alpine" in tag:
         release = base.alpine_release
         return Chosen(f"alpine:{release[0]}.{release[1]}" if release else "alpine:3")

@@ -17,9 +17,14 @@ from slimfix.shell.call import Call, call
 _BIN = "/go/bin"
 _ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
 """In which Go looks for time zones when the system has none: package time, LoadLocation."""
-_CALLS = re.compile(r"\"(?:os/exec|plugin)\"|syscall\.(?:Exec|ForkExec|StartProcess)\b|os\.StartProcess\b")
+_CALLS = re.compile(
+    r"\"(?:os/exec|plugin|golang\.org/x/sys/execabs)\"|(?:syscall|unix)\.(?:Exec|ForkExec|StartProcess)\b"
+    r"|os\.StartProcess\b|\bC\.(?:system|popen|dlopen|exec\w+|posix_spawnp?)\b"
+)
+_CALLS_IN_C = re.compile(r"\b(?:system|popen|dlopen|exec[lv]\w*|posix_spawnp?)\s*\(")
+_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _NET = re.compile(r"\"(?:net(?:/\w+)?|crypto/(?:tls|x509))\"")
-_TIME = re.compile(r"\"time\"")
+_TIME = re.compile(r"\"(?:time|log(?:/slog)?)\"")
 
 
 def product(reading: Reading) -> Product | str:
@@ -28,8 +33,12 @@ def product(reading: Reading) -> Product | str:
     linked, stripped = False, False
     for job in reading.jobs:
         found = call(job.command, ("go",), table("stages")["go"]["valued"])
+        if found is not None and "env" in job.command.values[1:2] and found.option("-w", "-u"):
+            return "go env changes how Go builds"
         if found is None or found.verb is None or found.verb.value not in ("build", "install"):
             continue
+        if {"condition", "background"} & {*job.command.nesting}:
+            return "a RUN builds under a condition"
         outputs = _outputs(reading, job, found)
         if isinstance(outputs, str):
             return outputs
@@ -45,9 +54,7 @@ def product(reading: Reading) -> Product | str:
     if program is None:
         return "what it starts is not seen to be made by go build"
     sources = list(_sources(reading))
-    problem = next(
-        (f"{posixpath.basename(n)} runs other programs" for n, t in sources if _CALLS.search(t)), None
-    )
+    problem = next((f"{posixpath.basename(n)} runs other programs" for n, t in sources if _calls(n, t)), None)
     installed = packages(reading)
     alpine = "alpine" in reading.stage.base.tag
     if linked and alpine and installed & set(table("stages")["packages"]["cxx"]):
@@ -57,7 +64,8 @@ def product(reading: Reading) -> Product | str:
     base, files = bare(reading.stage.base), data(reading, "go")
     if problem or isinstance(files, str) or base.problem:
         return problem or base.problem or str(files)
-    others = [p for p in paths if p not in spare(reading) and not p.startswith((_BIN, "/dev/", "/tmp/"))]
+    gone = (_BIN, "/dev/", "/tmp/", *_caches(reading))
+    others = [p for p in paths if p not in spare(reading) and not p.startswith(gone)]
     wanted = list(dict.fromkeys((program, *others)))
     problem = named(reading, sources, (*wanted, *files))
     if problem:
@@ -90,10 +98,22 @@ def _needs(
         yield _ZONES
 
 
+def _calls(name: str, text: str) -> bool:
+    """Whether a source runs other programs, or opens a library."""
+    return _CALLS.search(text) is not None or (
+        not name.endswith(".go") and _CALLS_IN_C.search(text) is not None
+    )
+
+
+def _caches(reading: Reading) -> set[str]:
+    """The directories that a RUN mounts: the stage keeps nothing of what is put there."""
+    return {m.target.rstrip("/") + "/" for job in reading.jobs for m in job.run.mounts if m.target}
+
+
 def _sources(reading: Reading) -> Iterator[tuple[str, str]]:
     """The sources of the program, without its tests."""
     for path in reading.files:
-        if path.endswith(".go") and not path.endswith("_test.go"):
+        if path.endswith((".go", ".c", ".cc", ".cpp", ".h")) and not path.endswith("_test.go"):
             yield path, reading.text(path) or '"os/exec"'
 
 
@@ -123,6 +143,8 @@ def _outputs(reading: Reading, job: Job, found: Call) -> list[str] | str:
     if found.verb.value == "install":
         return [posixpath.join(_BIN, name) for name in names]
     if output is None:
+        if any("..." in (name or "") for name in packages):
+            return []  # of several packages it keeps nothing
         sources = bool(packages) and all((name or "").endswith(".go") for name in packages)
         one = sources or (len(packages) < 2 and len(names) == 1)
         return [job.path(names[0])] if one else []
@@ -138,7 +160,7 @@ def _names(reading: Reading, job: Job, pattern: str) -> list[str]:
     if pattern.endswith("..."):
         top = job.path(pattern[:-3]) if pattern.startswith(".") else None
         texts = [p for p in reading.beneath(top or "?") if p.endswith(".go") and not p.endswith("_test.go")]
-        main = [p for p in texts if re.search(r"^package main\b", reading.text(p) or "", re.MULTILINE)]
+        main = [p for p in texts if _MAIN.search(reading.text(p) or "")]
         places = {posixpath.dirname(p) for p in main}
         found = [f"./{posixpath.relpath(place, job.directory)}" for place in sorted(places)]
     return [name for each in found if (name := _name(reading, job, each)) is not None]
@@ -152,6 +174,9 @@ def _name(reading: Reading, job: Job, package: str) -> str | None:
         path = package.partition("@")[0]
     else:
         place = job.path(package)
+        near = [p for p in reading.beneath(place) if posixpath.dirname(p) == place and p.endswith(".go")]
+        if near and not any(_MAIN.search(reading.text(p) or "package main") for p in near):
+            return None
         top, module = place, None
         while module is None:
             text = reading.text(posixpath.join(top, "go.mod"))

@@ -16,7 +16,7 @@ from slimfix.rules._stage_write import Product
 from slimfix.shell.call import call
 
 _CALLS = re.compile(
-    r"ProcessBuilder|getRuntime\(\)|javax\.tools|com\.sun\.tools|jdk\.jshell|ToolProvider|System\.load\w*\(|\"(?:\./)?src/"
+    r"ProcessBuilder|scala\.sys\.process|[\"'\])]\.execute\(\)|getRuntime\(\)|javax\.tools|com\.sun\.tools|jdk\.jshell|ToolProvider|System\.load\w*\(|\"(?:\./)?src/"
 )
 _WHOLE = re.compile(
     r"spring-boot-maven-plugin|maven-shade-plugin|jar-with-dependencies|org\.springframework\.boot"
@@ -27,7 +27,7 @@ _NEEDS = re.compile(
     r"<dependency>(?:(?!</dependency>|<scope>test|<scope>provided).)*</dependency>|^\s*(?:implementation|api|compile|runtimeOnly)\b",
     re.DOTALL | re.MULTILINE,
 )
-_SOURCES = (".java", ".kt")
+_SOURCES = (".java", ".kt", ".kts", ".scala", ".groovy")
 
 
 class _Made(NamedTuple):
@@ -72,11 +72,23 @@ def product(reading: Reading) -> Product | str:
     base, files = runtime(reading.stage.base), data(reading, "java")
     if problem or isinstance(files, str) or base.problem:
         return problem or base.problem or str(files)
-    problem = named(reading, sources, (*wanted, *files))
+    problem = _beside(reading, made, wanted) or named(reading, sources, (*wanted, *files))
     if problem:
         return problem
     assumption = "nothing calls the Java compiler or another program at run time"
     return Product(base.reference, tuple(lines(list(dict.fromkeys(wanted)), files)), assumption)
+
+
+def _beside(reading: Reading, made: _Made, wanted: list[str]) -> str | None:
+    """Something else of what the build makes that an option of `java` or a variable names."""
+    state = reading.dockerfile.end(reading.stage)
+    texts = [*reading.start.words[1:], *(value for _, value in state.env)]
+    for part in (part for text in texts if text for part in re.split(r"[\s=:,;\"']+", text) if part):
+        path = reading.start.reach(part.removeprefix("@").removeprefix("file:"))
+        inside = any(path == d or path.startswith(d + "/") for d in made.within) or path in made.files
+        if inside and path not in wanted:
+            return f"what is started names {part}, too"
+    return None
 
 
 def _made(reading: Reading) -> _Made | str:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from slimfix.dockerfile.words import expand
+from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager
 from slimfix.rules._stage_base import slim
@@ -17,7 +17,10 @@ from slimfix.rules._stage_write import Product
 from slimfix.shell.call import Call, call
 
 _CALLS = re.compile(
-    r"\bsubprocess\b|\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b|\bctypes\b|\btkinter\b|\bpexpect\b|\bpty\b"
+    r"subprocess|\bfrom\s+os\s+import\b[^\n]*\b(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)|\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b|\bctypes\b|\btkinter\b|\bpexpect\b|\bpty\b"
+)
+_MOVING = tuple(
+    f"PIP_{name}" for name in ("TARGET", "PREFIX", "USER", "ROOT", "REQUIREMENT", "EDITABLE", "CONFIG_FILE")
 )
 _PLAIN = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:[<>=~!]=?[^;@\[]*)?(?:;.*)?")
 _OPTIONS = (
@@ -35,6 +38,7 @@ def product(reading: Reading) -> Product | str:
     if packages(reading):
         return "it installs packages with apt-get"
     names: set[str] = set()
+    outside = False
     venv: str | None = None
     for job in reading.jobs:
         if job.command.name in ("python", "python3") and job.command.values[1:3] == ("-m", "venv"):
@@ -46,6 +50,10 @@ def product(reading: Reading) -> Product | str:
         if found is None and job.command.name in ("python", "python3"):
             return "a RUN calls Python, and may make what the program needs"
         if found is not None and found.verb is not None and found.verb.value == "install":
+            moved = next((n for n in job.environment if n in _MOVING), None)
+            if moved:
+                return f"{moved} changes what pip installs, or where"
+            outside = outside or not _within(job, found, venv)
             wanted = _wanted(reading, job, found)
             if isinstance(wanted, str):
                 return wanted
@@ -63,11 +71,11 @@ def product(reading: Reading) -> Product | str:
     problem = _used(reading, names)
     if problem:
         return problem
-    installed = _installed(reading, venv)
+    installed = _installed(reading, venv, outside)
     files = _files(reading)
     if isinstance(installed, str) or isinstance(files, str):
         return str(installed if isinstance(installed, str) else files)
-    sources = [(p, reading.text(p) or "subprocess") for p in reading.files if p.endswith(".py")]
+    sources = [(p, reading.text(p) or "subprocess") for p in reading.files if _program(reading, p)]
     runs = next(
         (
             f"{posixpath.basename(n)} calls other programs or libraries"
@@ -87,6 +95,28 @@ def _venv(job: Job) -> str | None:
     given = job.command.arguments[3:]
     words = [a.value or expand(a.raw, job.environment) for a in given]
     return job.path(words[0]) if len(words) == 1 and words[0] and words[0][0] != "-" else None
+
+
+def _within(job: Job, found: Call, venv: str | None) -> bool:
+    """Whether pip installs into the virtual environment: by its own path, or as the first on PATH."""
+    if venv is None:
+        return False
+    first: str | None = None
+    for each in job.run.stage.instructions if job.run.stage else ():
+        if each.name == "ENV" and each.index < job.run.index and not each.onbuild:
+            for name, raw in pairs(each.args.text, each.escape):
+                if name == "PATH":
+                    first = expand(raw.strip("\"'").partition(":")[0], job.environment)
+    return f"{venv}/bin" in (posixpath.dirname(found.program), first)
+
+
+def _program(reading: Reading, path: str) -> bool:
+    """Whether a file is a source of Python, by its name or as one without any suffix."""
+    if path.endswith((".py", ".pyw")):
+        return True
+    given = {reading.start.reach(word) for word in reading.start.words[1:] if word}
+    bare = "." not in posixpath.basename(path)
+    return path in given or (bare and "python" in (reading.text(path) or "")[:80])
 
 
 def _wanted(reading: Reading, job: Job, found: Call) -> set[str] | str:
@@ -119,18 +149,19 @@ def _used(reading: Reading, names: set[str]) -> str | None:
     return f"it starts {program}, which is not Python's"
 
 
-def _installed(reading: Reading, venv: str | None) -> list[str] | str:
+def _installed(reading: Reading, venv: str | None, outside: bool) -> list[str] | str:
     """Where pip has put what it installed."""
     version = re.match(r"\d+\.\d+", reading.stage.base.tag)
     assert version is not None
+    system = [f"/usr/local/lib/python{version[0]}/site-packages", "/usr/local/bin"]
     if venv is None:
-        return [f"/usr/local/lib/python{version[0]}/site-packages", "/usr/local/bin"]
+        return system
     added = [value for _, name, value in environment(reading.stage) if name == "PATH"]
     if not any(
         re.match(rf"[\"']?(?:{re.escape(venv)}|\$\{{?VIRTUAL_ENV\}}?)/bin:", value) for value in added
     ):
         return "the virtual environment is not the first on PATH"
-    return [venv]
+    return [venv, *(system if outside else ())]
 
 
 def _files(reading: Reading) -> list[str] | str:

@@ -167,6 +167,13 @@ def _strange(job: Job, language: str) -> str | None:
 
 def _empty(reading: Reading) -> str | None:
     """Why a directory that a RUN makes may be one that the program expects: nothing is copied to it."""
+    places = {reading.start.directory, reading.last.state.workdir} | {job.directory for job in reading.jobs}
+    for each in reading.stage.instructions[1:]:
+        if each.name == "WORKDIR" and each.index < reading.last.index:
+            path = _target(each, each.args.text)
+            needed = any(u == path or (u or "").startswith(f"{path}/") for u in places)
+            if path is None or not (needed or any(True for _ in reading.beneath(path))):
+                return "WORKDIR makes a directory that the program may need"
     for job in reading.jobs:
         if job.command.name == "mkdir":
             for word in job.command.values[1:]:
@@ -194,6 +201,8 @@ def _copied(
         target = _target(copy, words[-1])
         if target is None or copy.heredocs or copy.flag("chown") or copy.flag("parents") is not None:
             return f"{copy.name} gives files another owner, or copies to a place that is not known"
+        if copy.flag("exclude") is not None:
+            return f"{copy.name} leaves files out"
         if copy.flag("from") is not None:
             taken.append(target)
             continue

@@ -17,6 +17,10 @@ from slimfix.shell.call import Call, call
 _BIN = "/usr/local/cargo/bin"
 _CALLS = re.compile(r"\bprocess::Command\b|\bCommand::new\b|\bprocess::\{[^}]*\bCommand\b")
 _LINKS = re.compile(r"#\[\s*link\s*\(|rustc-link-(?:lib|arg)|rustc-flags")
+_CONFIG = re.compile(r"/(?:\.cargo|usr/local/cargo)/config(?:\.toml)?$")
+_DYNAMIC = re.compile(r"-crt-static|prefer-dynamic|link-arg|linker|(?:^|\s)-[lL]")
+_WRITES = re.compile(r"\bfs::(?:write|copy|create_dir\w*|rename)\b|\bFile::create|\bcreate_dir")
+_INCLUDED = re.compile(r"\binclude\w*!\s*[(\[{]\s*concat!\s*[(\[{]\s*env!\s*\(\s*\"OUT_DIR\"")
 _CARGO = "Cargo.toml"
 
 
@@ -44,6 +48,7 @@ def product(reading: Reading) -> Product | str:
     problem = problem or next(
         (f"{posixpath.basename(n)} links a library" for n, t in sources if _LINKS.search(t)), None
     )
+    problem = problem or _built(reading, sources)
     crates = _crates(reading)
     files, base = data(reading, "rust"), bare(reading.stage.base)
     if isinstance(crates, str) or isinstance(files, str):
@@ -63,6 +68,21 @@ def product(reading: Reading) -> Product | str:
         copies.append((ZONES, ZONES))
     assumption = "the program calls no other, and no crate of it reads files of Rust's image"
     return Product(base.reference, tuple(copies), assumption)
+
+
+def _built(reading: Reading, sources: list[tuple[str, str]]) -> str | None:
+    """Why a program may need more of the build than itself: libraries, or files that build.rs makes."""
+    for job in reading.jobs:
+        for name, flags in job.environment.items():
+            if name.endswith("RUSTFLAGS") and (flags is None or _DYNAMIC.search(flags)):
+                return f"{name} may make a program that needs libraries of the builder's image"
+    for path, text in sources:
+        if posixpath.basename(path) == "build.rs":
+            if _WRITES.search(text) and "OUT_DIR" not in text:
+                return "build.rs writes files that the program may read"
+        elif '"OUT_DIR"' in _INCLUDED.sub("", text):
+            return f"{posixpath.basename(path)} reads what build.rs has made"
+    return None
 
 
 def _outputs(reading: Reading, job: Job, found: Call) -> list[str] | str:
@@ -91,9 +111,7 @@ def _outputs(reading: Reading, job: Job, found: Call) -> list[str] | str:
     kind = "release" if release else "debug" if profile in (None, "dev") else profile
     assert kind is not None
     folder = posixpath.join(place, triple or "", kind)
-    if reading.text(posixpath.join(top, ".cargo/config.toml")) or reading.text(
-        posixpath.join(top, ".cargo/config")
-    ):
+    if any(_CONFIG.search(path) for path in reading.files):
         return ".cargo/config may change what cargo makes"
     return [posixpath.join(folder, name) for name in _programs(reading, top)]
 

@@ -57,6 +57,9 @@ def start(dockerfile: Dockerfile, stage: Stage) -> Start | str:
     entry, command = last.get("ENTRYPOINT"), last.get("CMD")
     if entry is None and command is None:
         return "the image starts no program of its own"
+    lost = next((n for part in (entry, command) if part and (n := _lost(stage, part))), None)
+    if lost:
+        return f"what is started needs {lost}, which the builder's image sets"
     words: list[str | None] = []
     shell = entry is not None and entry.exec_form is None  # which takes no further words
     for part in (entry, None if shell else command):
@@ -77,6 +80,14 @@ def start(dockerfile: Dockerfile, stage: Stage) -> Start | str:
     if check is not None and check.args.text.strip().upper() != "NONE" and not _same(check, result):
         return "HEALTHCHECK may call what only the builder has"
     return result
+
+
+def _lost(stage: Stage, part: Instruction) -> str | None:
+    """A variable in a start command that the builder's image sets, and the stage does not."""
+    set_here = [each for each in stage.instructions if each.name == "ENV"]
+    own = {n for each in set_here for n, _ in pairs(each.args.text, each.escape)}
+    named = re.findall(r"\$\{?(\w+)", part.args.text)
+    return next((n for n in named if n in table("stages")["variables"]["set"] and n not in own), None)
 
 
 def _words(instruction: Instruction) -> list[str | None] | str:
