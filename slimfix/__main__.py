@@ -1,6 +1,6 @@
 """``python -m slimfix``."""
 
-from slimfix.cli import main
+from slimfix.main import main
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +26,10 @@ AHEAD = 4
 """Chunks in the queue for each process."""
 CHUNK = 8
 """Files that a process is given at once."""
-_WARM = "FROM python:3.12-alpine\nRUN apk add gcc\nRUN pip install x\n"
+_WARM = (
+    "FROM python:3.12-alpine\nRUN apk add gcc\nRUN pip install x\n",
+    "FROM node:20\nRUN apt-get update\nRUN apt-get install -y gcc\nRUN npm install x\n",
+)
 
 
 class Job(NamedTuple):
@@ -156,7 +160,9 @@ class _Crew:
         return ProcessPoolExecutor(workers, initializer=_start, initargs=(self.jobs,))
 
     def run(self) -> Iterator[Outcome]:
-        self.jobs[0].work("-", _WARM)  # what is imported and loaded by now, forked processes share
+        for text in _WARM:
+            self.jobs[0].work("-", text)  # what is imported and loaded by now, forked processes share
+        gc.freeze()  # and no collection in them goes through it, or copies its pages
         position = 0
         while position < len(self.tasks):
             pool = self.pool(self.workers)

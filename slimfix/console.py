@@ -7,6 +7,10 @@ import errno
 import os
 import sys
 
+FAILED = 2
+"""Exit status when something could not be done."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 CLOSED = 141
 """Exit status when nobody reads what we print, as shells have it."""
 

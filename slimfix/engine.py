@@ -111,6 +111,11 @@ class _Run:
         self.steps: list[tuple[Rule, Fix, int, Span]] = []
         self.skipped: dict[tuple[str, str, tuple[int, int]], Skipped] = {}
         self.refused: set[tuple[str, str]] = set()
+        self.lower = ("", "")
+        self.noted: list[Skipped] = []
+        """What the rule at work skips in this pass."""
+        self.settled: dict[str, tuple[Dockerfile, list[Skipped]]] = {}
+        """What each rule skipped in the text in which it last found nothing to do."""
 
     def run(self) -> Rewrite:
         seen = {self.current.text}
@@ -147,10 +152,16 @@ class _Run:
     # -- one rule ------------------------------------------------------------------------------
 
     def apply_rule(self, rule: Rule) -> None:
-        if not rule.concerns(self.current.text.lower()):
+        if not rule.concerns(self.lowered()):
+            return
+        text, skipped = self.settled.get(rule.name, (None, []))
+        if text is self.current:  # it would say the same again
+            for each in skipped:
+                self.keep(each)
             return
         for _ in range(MAX_PASSES):
             fixes = []
+            self.noted = []
             for found in rule.check(self.current):
                 if isinstance(found, Skip):
                     self.skip(rule, found.reason, found.at, "condition")
@@ -158,7 +169,15 @@ class _Run:
                     fixes.append(found)
             batch = _disjoint(fixes)
             if not batch or not self.take(rule, batch):
+                self.settled[rule.name] = (self.current, self.noted)
                 return
+
+    def lowered(self) -> str:
+        """The text in lower case, made once for all rules."""
+        text = self.current.text
+        if self.lower[0] is not text:
+            self.lower = (text, text.lower())
+        return self.lower[1]
 
     def wanted(self, rule: Rule, fix: Fix) -> bool:
         """Whether a fix may be made; the reason is noted when it may not."""
@@ -198,9 +217,9 @@ class _Run:
         if text == self.current.text:
             return "it would change nothing"
         changes = Changes(edits)
-        after, problem = guard.check(
-            self.current, text, changes, self.reader.read, [span for fix in batch for span in fix.removes]
-        )
+        removed = [span for fix in batch for span in fix.removes]
+        parting = next((fix.parting for fix in batch if fix.parting), None)
+        after, problem = guard.check(self.current, text, changes, self.reader.read, removed, parting)
         if after is None or problem:
             return problem or "it could not be read"
         number = len(self.history)
@@ -214,7 +233,12 @@ class _Run:
 
     def skip(self, rule: Rule, reason: str, at: Span, kind: str) -> None:
         lines = self.original.lines.range(self.original_span(at, len(self.history)))
-        self.skipped.setdefault((rule.name, reason, lines), Skipped(rule, reason, lines, kind))
+        skipped = Skipped(rule, reason, lines, kind)
+        self.noted.append(skipped)
+        self.keep(skipped)
+
+    def keep(self, skipped: Skipped) -> None:
+        self.skipped.setdefault((skipped.rule.name, skipped.reason, skipped.lines), skipped)
 
     def original_span(self, span: Span, number: int) -> Span:
         """Where something in the text before step *number* stood in the original file."""

@@ -31,6 +31,15 @@ class Saving(NamedTuple):
     """Where the estimate comes from."""
 
 
+class Parting(NamedTuple):
+    """That a fix makes two stages of one: what builds stays, what the image is told goes into a new one."""
+
+    stage: int
+    """The index of the stage that becomes the builder."""
+    unset: frozenset[str] = frozenset()
+    """Variables of the environment that only the builder has from now on."""
+
+
 class Fix(NamedTuple):
     """An atomic group of edits: all of them are made, or none."""
 
@@ -45,6 +54,8 @@ class Fix(NamedTuple):
     saving: Saving | None = None
     removes: tuple[Span, ...] = ()
     """The commands that it means to take away, each within one of these; no other may be missing."""
+    parting: Parting | None = None
+    """The only thing for which an instruction may come to stand in another stage."""
 
 
 class Skip(NamedTuple):

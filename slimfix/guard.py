@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
-from slimfix.shell import Opaque
+from slimfix.fix import Parting
+from slimfix.guard_stages import same_stage, stages, stays, told
+from slimfix.shell import Opaque, Script
 from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates
 from slimfix.text import Span
@@ -27,6 +29,7 @@ def check(
     changes: Changes,
     read: Callable[[str], Dockerfile],
     removed: Sequence[Span] = (),
+    parting: Parting | None = None,
 ) -> tuple[Dockerfile | None, str | None]:
     """Judge the text that *changes* made of *before*.
 
@@ -36,6 +39,7 @@ def check(
         changes: the edits.
         read: how a Dockerfile is read.
         removed: where commands stood that were meant to go.
+        parting: the stage that was meant to become two, if any.
 
     Returns:
         The new Dockerfile and None, or what was read (if anything) and the objection.
@@ -46,7 +50,8 @@ def check(
         return None, f"Docker would refuse the result ({error})"
     problem = (
         _comments(before, after)
-        or _instructions(before, after, changes)
+        or stages(before, after, parting)
+        or _instructions(before, after, changes, parting)
         or _commands(before, after, changes, removed)
     )
     return after, problem
@@ -78,7 +83,9 @@ def _touched(dockerfile: Dockerfile, instruction: Instruction, changes: Changes)
     return changes.touch(instruction.span) or (open_end and changes.at(end) is not None)
 
 
-def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> str | None:
+def _instructions(
+    before: Dockerfile, after: Dockerfile, changes: Changes, parting: Parting | None
+) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
     for old in before.instructions:
         if _touched(before, old, changes):
@@ -87,7 +94,13 @@ def _instructions(before: Dockerfile, after: Dockerfile, changes: Changes) -> st
         line = before.lines.at(old.span.start)[0]
         if new is None or before.source(old.span).strip() != after.source(new.span).strip():
             return f"line {line}, which was not to change, would"
-        if _state(old.state) != _state(new.state) or new.onbuild != old.onbuild:
+        if not stays(old, new, parting):
+            return f"line {line} would stand in another stage"
+        if parting is None or same_stage(old, new):
+            same = _state(old.state) == _state(new.state)
+        else:
+            same = told(old, parting.unset) == told(new, parting.unset)
+        if not same or new.onbuild != old.onbuild:
             return f"line {line} would find another state"
     return None
 
@@ -119,10 +132,10 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
         if instruction.name == "RUN" and instruction.span.start not in same:
             if isinstance(instruction.script, Opaque):
                 return f"the result could not be understood ({instruction.script.reason})"
-            for span, seen in _seen(after, instruction):
+            for span, seen in _seen(instruction):
                 new.setdefault(span.start, []).append(seen)
     for instruction in changed:
-        for span, seen in _seen(before, instruction):
+        for span, seen in _seen(instruction):
             if any(gone.contains(span) for gone in removed):
                 continue
             edited = changes.touch(span) or _lengthened(span, changes)
@@ -140,11 +153,19 @@ def _lengthened(span: Span, changes: Changes) -> bool:
     return edit is not None and edit.text.lstrip(" \t")[:1] not in ("", "&", ";", "|", ")", "\\", "`")
 
 
-def _seen(dockerfile: Dockerfile, instruction: Instruction) -> Iterator[tuple[Span, _Seen]]:
+def _seen(instruction: Instruction) -> Sequence[tuple[Span, _Seen]]:
     """The commands of a RUN with their places, in the order of the text."""
     script = instruction.script
     if isinstance(script, Opaque):
-        return
+        return ()
+    if "seen" not in script.held:
+        # found once: what comes after one step comes before the next
+        script.held["seen"] = list(_commands_of(script, instruction))
+    found: list[tuple[Span, _Seen]] = script.held["seen"]
+    return found
+
+
+def _commands_of(script: Script, instruction: Instruction) -> Iterator[tuple[Span, _Seen]]:
     stage = instruction.stage.index if instruction.stage else -1
     state = _state(instruction.state)
     exported = instruction.state.environment()

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from slimfix import batch, cli, engine
+from slimfix import batch, engine
 from slimfix.fix import Fix, Safety
+from slimfix.main import main
 from slimfix.report import Outcome, Problem
 from slimfix.report.text import Summary, lines, size
 from slimfix.rules import select
@@ -44,7 +45,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.Ca
 
     def run(*arguments: str) -> Result:
         with pytest.raises(SystemExit) as caught:
-            cli.main(arguments)
+            main(arguments)
         code = caught.value.code
         assert code is None or isinstance(code, int)
         out, err = capfdbinary.readouterr()
@@ -58,7 +59,7 @@ def process(
     *arguments: str, stdin: bytes = b"", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs the program in a process."""
-    root = str(Path(cli.__file__).resolve().parent.parent)
+    root = str(Path(batch.__file__).resolve().parent.parent)
     environment = {**os.environ, "PYTHONPATH": root}
     command = [sys.executable, "-m", "slimfix", *arguments]
     return subprocess.run(command, input=stdin, cwd=cwd, env=environment, capture_output=True, timeout=60)
@@ -239,7 +240,7 @@ def test_closed_pipe(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_bytes(PLAIN)
     read, write = os.pipe()
     os.close(read)
-    root = str(Path(cli.__file__).resolve().parent.parent)
+    root = str(Path(batch.__file__).resolve().parent.parent)
     command = [sys.executable, "-m", "slimfix", "-q", "Dockerfile"]
     environment = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=tmp_path, env=environment)
@@ -391,7 +392,7 @@ def test_closed_pipe_ends_the_workers(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}").mkdir()
         (tmp_path / f"{number}" / "Dockerfile").write_bytes(PLAIN)
-    root = str(Path(cli.__file__).resolve().parent.parent)
+    root = str(Path(batch.__file__).resolve().parent.parent)
     command = f"{sys.executable} -m slimfix --jobs 2 . | head -1"
     done = subprocess.run(
         command,

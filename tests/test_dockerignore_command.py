@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from slimfix import cli
+from slimfix.main import main
 
 NODE = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm install\n"
 TEXT = b"# the history of the project; it changes with every commit, and the layer with it\n.git\n"
@@ -34,7 +34,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.Ca
 
     def run(*arguments: str) -> Result:
         with pytest.raises(SystemExit) as caught:
-            cli.main(["--dockerignore", *arguments])
+            main(["--dockerignore", *arguments])
         out, err = capfdbinary.readouterr()
         assert b"Traceback" not in err
         return Result(int(caught.value.code or 0), out, err)

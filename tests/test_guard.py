@@ -8,7 +8,7 @@ import pytest
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.engine import rewrite
-from slimfix.fix import Fix
+from slimfix.fix import Fix, Parting
 from slimfix.rules import Rule
 from slimfix.text import Edit, Span
 
@@ -123,3 +123,96 @@ def test_refuses_to_lose_or_move(before: str, find: str, replace: str) -> None:
 
     result = rewrite(before, [Rule("careless", "SF000", 1, check)])
     assert not result.changed, result.after
+
+
+PARTED = """\
+FROM a
+LABEL k=v
+ENV A=1 B=2
+ARG C
+WORKDIR /w
+COPY x .
+RUN make
+EXPOSE 80
+USER u
+CMD ["x"]
+"""
+NEW = "FROM b\nENV A=1\nWORKDIR /w\nCOPY --from=build /w/x /w/x\nLABEL k=v\n"
+
+
+def parting(new: str, unset: tuple[str, ...] = ("B",), declared: bool = True, stage: int = 0) -> Rule:
+    """A rule that makes two stages of one: *new* is what stands before EXPOSE."""
+
+    def check(dockerfile: Dockerfile) -> Iterator[Fix]:
+        first, label = dockerfile.instructions[:2]
+        expose = next(i for i in dockerfile.instructions if i.name == "EXPOSE")
+        if len(dockerfile.stages) == 1:
+            edits = (
+                Edit(Span(*[first.text_span.end] * 2), " AS build"),
+                Edit(label.span, ""),
+                Edit(Span(*[expose.span.start] * 2), new),
+            )
+            told = Parting(stage, frozenset(unset)) if declared else None
+            yield Fix(edits, "part", first.text_span, parting=told)
+
+    return Rule("careless", "SF000", 1, check)
+
+
+def test_a_stage_is_parted_as_the_fix_says() -> None:
+    after = rewrite(PARTED, [parting(NEW)]).after
+    assert after == PARTED.replace("LABEL k=v\n", "").replace("FROM a", "FROM a AS build").replace(
+        "EXPOSE", f"{NEW}EXPOSE"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (parting(NEW, declared=False), "the stages would be others"),
+        (parting(NEW, stage=1), "other stages would come to be"),
+        (parting(""), "other stages would come to be"),
+        (parting(NEW.replace("ENV A=1\n", "")), "told another ENV"),
+        (parting(NEW.replace("A=1", "A=3")), "told another ENV"),
+        (parting(NEW, unset=()), "told another ENV"),
+        (parting(NEW.replace("WORKDIR /w\n", "")), "told another WORKDIR"),
+        (parting(NEW.replace("LABEL k=v\n", "")), "told another LABEL"),
+        (parting(f"{NEW}EXPOSE 81\n"), "told another EXPOSE"),
+        (parting(f"{NEW}VOLUME /v\n"), "told another VOLUME"),
+        (parting(f"{NEW}ENTRYPOINT x\n"), "told another ENTRYPOINT"),
+        (parting(f"{NEW}RUN make\n"), "the new stage would hold RUN"),
+        (parting(f"{NEW}COPY a b\n"), "the new stage would hold COPY"),
+        (parting(f"{NEW}COPY --from=c a b\n"), "the new stage would hold COPY"),
+        (parting(f"{NEW}ONBUILD LABEL a=b\n"), "the new stage would hold LABEL"),
+        (parting(NEW.replace("FROM b", "FROM build")), "the new stage would not be the image"),
+        (parting(f"{NEW}USER v\n"), "would find another state"),
+    ],
+)
+def test_a_stage_is_not_parted_otherwise(rule: Rule, problem: str) -> None:
+    result = rewrite(PARTED, [rule])
+    assert not result.changed
+    assert [problem in skipped.reason for skipped in result.skipped] == [True], result.skipped
+
+
+def test_no_command_moves_into_the_new_stage() -> None:
+    later = PARTED.replace("CMD", "RUN late\nCMD")
+    result = rewrite(later, [parting(NEW)])
+    assert not result.changed
+    assert "the new stage would hold RUN" in result.skipped[0].reason
+
+
+def test_a_variable_that_only_an_argument_tells() -> None:
+    text = PARTED.replace("ARG C\n", "ARG C\nENV D=$C\n")
+    result = rewrite(text, [parting(NEW.replace("ENV A=1\n", "ENV A=1\nENV D=$C\n"))])
+    assert not result.changed
+    assert "the value of D is not known" in result.skipped[0].reason
+
+
+def test_the_image_is_told_no_more_by_other_rules() -> None:
+    def check(dockerfile: Dockerfile) -> Iterator[Fix]:
+        end = len(dockerfile.text)
+        if "LABEL" not in dockerfile.text:
+            yield Fix((Edit(Span(end, end), "LABEL a=b\n"),), "tell", dockerfile.instructions[0].text_span)
+
+    result = rewrite("FROM a\nRUN b\n", [Rule("careless", "SF000", 1, check)])
+    assert not result.changed
+    assert "told something else" in result.skipped[0].reason

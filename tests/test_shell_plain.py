@@ -27,6 +27,7 @@ TOKENS = [
     for token in line.split()
 ]
 TOKENS += ["'q r'", "''", '""', '"d $x"', '"$"', '"${x:-a b}"', '"`d`"', "x='$((1))'", "$(b; c)", "\n"]
+TOKENS += ["\n\n", "awk '/=/ { $(f) }'", "e='$(f)'", "${a%%[a-z]*}", "${a:-b=c,d}"]
 SIMPLE = ["a", "b -c 'd e'", "X=1 Y='2 3' f", "e >/dev/null 2>&1", 'g "$h" ${i:-j} < k', "l $(m | n) `o`"]
 
 
@@ -49,6 +50,12 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         "for i in a $b; do {}; done",
         "while {}; do {}; done",
         "until {}; do {} & done",
+        "{}\n{}",
+        "{} &&\n{}",
+        "{}; \n{}\n",
+        "if {}\nthen {}\n{}\nelse\n{}; fi",
+        "case $a in b) {} ;; c|d) {}; {} ;; *) {} ; esac",
+        "{{\n{}\n}}",
     ]
 
     def fill(shape: str) -> st.SearchStrategy[str]:
@@ -111,7 +118,7 @@ def test_any_tokens(tokens: list[str], between: str) -> None:
         "if a; then b; elif c; then d; else e; fi >f",
         "for i in a b; do c & done",
     ]
-    + ["! a | { b; (c; ! d;) 2>&1; } && while e; do f; done || g;", "h=1 \"$i\"\\ 'j'${k}"],
+    + ["x='$((1))'", "! a | { b; (c; ! d;) 2>&1; } && while e; do f; done || g;", "h=1 \"$i\"\\ 'j'${k}"],
 )
 def test_read_without_bashlex(text: str) -> None:
     assert same(text)
@@ -119,7 +126,7 @@ def test_read_without_bashlex(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a {", "{ a", "a > 5>&-", "a } if", "x='$((1))'", "coproc a", "a &> b", "a # b", "a |& b", "f() { a; }"],
+    ["a {", "{ a", "a > 5>&-", "a } if", "coproc a", "a &> b", "a # b", "a |& b", "f() { a; }"],
 )
 def test_left_to_bashlex(text: str) -> None:
     assert not same(text)

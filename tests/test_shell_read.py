@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -385,3 +387,16 @@ def test_long_scripts_are_read_in_time() -> None:
     assert isinstance(quoted, Script) and len(quoted.commands[0].arguments) == 2001
     assert time.perf_counter() - begun < 60
     assert script("a " * MAX_LENGTH) == Opaque("script too long")
+
+
+def test_no_text_takes_all_the_memory() -> None:
+    """bashlex's expansion of these never ends, and grows; a process of its own keeps that from the others."""
+    texts = ["a'${b'", "a\n~${\\~;\n$", "/;#<$if '%${ ]]'fi ~", "X='${a%%['q r'z]*}' f |& g"]
+    program = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "from slimfix.shell.read import read\n"
+        f"print([type(read(text)).__name__ for text in {texts!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "['Tree', 'Opaque', 'Tree', 'Tree']\n"

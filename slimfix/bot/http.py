@@ -116,10 +116,11 @@ class Client:
         """The items of all pages of a list whose pages are told apart by number.
 
         Only whether there is a next page is taken from the answer: what its address begins with is often
-        set up wrongly on a server of one's own. *size* is the name of the parameter for items a page.
+        set up wrongly on a server of one's own. *size* is the name of the parameter for items a page,
+        of which a server may give fewer.
         """
         for number in range(1, most + 1):
-            answer = self._read(path, {**(query or {}), size: "50", "page": str(number)})
+            answer = self._read(path, {**(query or {}), size: "100", "page": str(number)})
             yield from answer.json()
             if "next" not in answer.links:
                 return

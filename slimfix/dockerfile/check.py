@@ -61,8 +61,7 @@ def _problem(instruction: Instruction) -> str | None:
             strings = instruction.exec_form
             if name == "SHELL" and not strings:
                 return "SHELL requires the arguments to be in JSON form"
-            count = len(instruction.parts) if strings is None else len(strings)
-            if name in ("ADD", "COPY") and count < 2:
+            if name in ("ADD", "COPY") and len(instruction.parts if strings is None else strings) < 2:
                 return f"{name} requires at least two arguments"
     except ValueError as error:
         return f"{name}: {error}"

@@ -139,9 +139,9 @@ class Dockerfile:
             shell = Shell(("cmd", "/S", "/C")) if stage.base.windows else Shell(State().shell.argv)
             return stage, State(shell=shell)
         parent.used_by.append(stage)
-        return stage, self._end(parent)._replace(args=())
+        return stage, self.end(parent)._replace(args=())
 
-    def _end(self, stage: Stage) -> State:
+    def end(self, stage: Stage) -> State:
         """The state behind the last plain instruction of a stage."""
         for instruction in reversed(stage.instructions):
             if not instruction.onbuild:

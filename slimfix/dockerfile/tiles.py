@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from slimfix.dockerfile.heredoc import Marker, markers
@@ -54,11 +55,6 @@ class Tile(NamedTuple):
     heredocs: tuple[Heredoc, ...] = ()
     comments: tuple[Span, ...] = ()
     """Comment lines within the instruction, without their line end."""
-
-
-def is_comment(line: str) -> bool:
-    """Whether Docker drops the line as a comment, also within an instruction."""
-    return line.lstrip(_SPACE).startswith("#")
 
 
 def continuation(escape: str) -> re.Pattern[str]:
@@ -112,11 +108,46 @@ def tiles(text: str) -> tuple[list[Tile], str]:
     return result, escape
 
 
+class _Line(NamedTuple):
+    """What a line says when nothing is known of those around it."""
+
+    kind: str
+    """``comment``, ``blank`` or ``words``."""
+    length: int
+    """Without its end."""
+    indent: int
+    mark: int | None
+    """Where the mark stands that makes it go on in the next, if there is one."""
+
+
+@lru_cache(maxsize=16384)
+def _look(line: str, escape: str) -> _Line:
+    """Look at a line. Cached: a file is read again after every step."""
+    bare = line.rstrip("\r\n")
+    words = bare.lstrip(_SPACE)
+    match = continuation(escape).search(bare)
+    kind = "comment" if words.startswith("#") else "words" if words.strip(_SPACE) else "blank"
+    return _Line(kind, len(bare), len(bare) - len(words), match.start(1) if match else None)
+
+
+@lru_cache(maxsize=1024)
+def _ranges(shadow: str) -> tuple[tuple[int, int], ...]:
+    """First and last line of each instruction. Cached: most edits leave the shadow of a file as it was."""
+    from dockerfile_parse import DockerfileParser
+
+    parser = DockerfileParser(fileobj=io.BytesIO(shadow.encode("ascii")))
+    return tuple(
+        (entry["startline"], entry["endline"])
+        for entry in parser.structure
+        if entry["instruction"] != "COMMENT"
+    )
+
+
 class _Reader:
     def __init__(self, lines: list[str], escape: str, offset: int, head: int) -> None:
         self.lines = lines
         self.escape = escape
-        self.continued = continuation(escape)
+        self.looked = [_look(line, escape) for line in lines]
         self.head = head
         self.starts = [offset]
         for line in lines:
@@ -152,39 +183,27 @@ class _Reader:
 
     def instructions(self, masked: set[int]) -> list[tuple[int, int]]:
         """First and last line (from 0) of each instruction, as dockerfile-parse finds them."""
-        from dockerfile_parse import DockerfileParser
-
-        shadow = "".join(self.shadow(masked)).encode("ascii", "replace")
-        parser = DockerfileParser(fileobj=io.BytesIO(shadow))
-        return [
-            (entry["startline"], entry["endline"])
-            for entry in parser.structure
-            if entry["instruction"] != "COMMENT"
-        ]
+        return list(_ranges("".join(self.shadow(masked))))
 
     def shadow(self, masked: set[int]) -> list[str]:
         """The lines as dockerfile-parse may see them.
 
         Heredoc bodies become comments, and so do comments and blank lines within an instruction.
-        Every other line keeps its words; whether it goes on is said by BuildKit's rule alone.
+        Of every other line it matters alone whether it goes on, and that is said by BuildKit's rule.
         """
         out: list[str] = []
         going_on = False
         last = -1
-        for number, line in enumerate(self.lines):
-            bare = line.rstrip("\r\n")
+        for number, line in enumerate(self.looked):
             if number < self.head:
                 out.append(f"# escape={self.escape}\n" if number == 0 else "# syntax=x\n")
-            elif number in masked or is_comment(bare):
+            elif number in masked or line.kind == "comment":
                 out.append("#\n")
-            elif not bare.strip(_SPACE):
+            elif line.kind == "blank":
                 out.append("#\n" if going_on else "\n")
             else:
-                match = self.continued.search(bare)
-                words = bare[: match.start(1)] if match else bare
-                words = words.strip(_SPACE).rstrip(self.escape) or "x"
-                going_on = match is not None
-                out.append(f"{words} x {self.escape}\n" if going_on else f"{words} x\n")
+                going_on = line.mark is not None
+                out.append(f"x x {self.escape}\n" if going_on else "x x\n")
                 last = number
         if going_on and last >= 0:  # nothing follows any more, so the instruction ends here
             out[last] = out[last][:-2] + "\n"
@@ -194,31 +213,27 @@ class _Reader:
 
     def logical(self, first: int, last: int) -> tuple[Logical, tuple[Span, ...]]:
         """The joined text of an instruction, and the comment lines within."""
-        pieces: list[Span] = []
         comments: list[Span] = []
         source: list[str] = []
-        for number in range(first, last + 1):
-            line = self.lines[number]
-            bare = line.rstrip("\r\n")
-            start = self.starts[number]
-            if number > first and is_comment(bare):
-                comments.append(Span(start, start + len(bare)))
-                continue
-            if number > first and not bare.strip(_SPACE):
-                continue
-            match = self.continued.search(bare)
-            end = match.start(1) if match else len(bare)
-            begin = len(bare) - len(bare.lstrip(_SPACE)) if number == first else 0
-            if begin < end:
-                pieces.append(Span(start + begin, start + end))
-                source.append(bare[begin:end])
         starts: list[int] = []
+        offsets: list[int] = []
         position = 0
-        for piece in source:
-            starts.append(position)
-            position += len(piece)
-        offsets = tuple(piece.start for piece in pieces)
-        return Logical("".join(source), tuple(starts), offsets), tuple(comments)
+        for number in range(first, last + 1):
+            line = self.looked[number]
+            start = self.starts[number]
+            if number > first and line.kind == "comment":
+                comments.append(Span(start, start + line.length))
+                continue
+            if number > first and line.kind == "blank":
+                continue
+            end = line.length if line.mark is None else line.mark
+            begin = line.indent if number == first else 0
+            if begin < end:
+                starts.append(position)
+                offsets.append(start + begin)
+                source.append(self.lines[number][begin:end])
+                position += end - begin
+        return Logical("".join(source), tuple(starts), tuple(offsets)), tuple(comments)
 
     def markers(self, logical: Logical) -> list[Marker]:
         if "<<" not in logical.text:
@@ -254,13 +269,8 @@ class _Reader:
         """The lines that belong to no instruction."""
         result = []
         for number in range(first, end):
-            line = self.lines[number]
-            kind = "comment"
-            if number < self.head:
-                kind = "directive"
-            elif not line.strip(_SPACE):
-                kind = "blank"
-            elif not is_comment(line):
+            kind = "directive" if number < self.head else self.looked[number].kind
+            if kind == "words":
                 raise ParseError("unexpected text", number + 1)
             result.append(Tile(kind, Span(self.starts[number], self.starts[number + 1])))
         return result

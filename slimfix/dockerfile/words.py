@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 _BLANK = re.compile(r"[\t\v\f\r ]+")
+_WORDS = re.compile(r"[^\t\v\f\r\n ]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -71,7 +72,7 @@ def flags(text: str, start: int, escape: str) -> tuple[list[Flag], int]:
 
 def split(text: str) -> list[Part]:
     """Words of COPY, ADD, FROM and EXPOSE: split at white space alone."""
-    return [Part(m.group(), m.start(), m.end()) for m in re.finditer(r"[^\t\v\f\r\n ]+", text)]
+    return [Part(m.group(), m.start(), m.end()) for m in _WORDS.finditer(text)]
 
 
 def json_list(text: str) -> list[str] | None:

@@ -13,11 +13,6 @@ from slimfix.globs import clean
 from slimfix.manifests import Cannot, Reads
 from slimfix.shell.call import Call
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 _LIMIT = 16 << 20
 _WALK = 2000
 """Directories that one look for manifests goes through."""
@@ -148,6 +143,10 @@ class Gather:
 
     def toml(self, path: str) -> dict[str, Any]:
         """The table in a TOML file, which is added."""
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
         return self._object(path, tomllib.loads)
 
     def _object(self, path: str, load: Any) -> dict[str, Any]:

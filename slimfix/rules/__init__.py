@@ -9,9 +9,9 @@ on lines of their own, for they are read from the source: a module is imported w
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
-from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
@@ -62,11 +62,12 @@ def all_rules() -> tuple[Rule, ...]:
         name, extension = os.path.splitext(file)
         if extension == ".py" and not name.startswith("_"):
             with open(os.path.join(here, file), encoding="utf-8") as source:
-                constants = {key: literal_eval(value) for key, value in _CONSTANT.findall(source.read())}
+                constants = dict(_CONSTANT.findall(source.read()))
             called = name.replace("_", "-")
             check = partial(_check, called)
-            words = constants.get("WORDS", ())
-            found.append(Rule(called, constants["CODE"], constants["ORDER"], check, words))
+            code = json.loads(constants["CODE"])
+            words = tuple(json.loads(f"[{constants.get('WORDS', '').strip('(),')}]"))
+            found.append(Rule(called, code, int(constants["ORDER"]), check, words))
     return tuple(sorted(found, key=lambda rule: (rule.order, rule.name)))
 
 

@@ -8,7 +8,7 @@ from slimfix import knowledge
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.rules._managers import calls, runs
 from slimfix.shell import Command, Opaque
-from slimfix.shell.call import Call, unwrap
+from slimfix.shell.call import Call, unwrapped
 from slimfix.text import Span
 
 FOREIGN = ("alpine", "redhat", "suse", "arch", "windows")
@@ -115,7 +115,7 @@ def _plain(instruction: Instruction, until: Command, marks: dict[str, list[str]]
     for command in script.commands:
         if command.span == until.span:
             break
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         if not command.arguments:
             continue
         name = arguments[0].value if arguments else None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from slimfix.dockerfile import Instruction
 from slimfix.knowledge import debian, table
-from slimfix.rules._build_place import only_tells
-from slimfix.shell import Argument, Command, Opaque, Script
-from slimfix.shell.call import Call, call, unwrap
-from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
+from slimfix.rules._build_place import Place, only_tells
+from slimfix.shell import Argument, Command, Script
+from slimfix.shell.call import Call, call, unwrapped
+from slimfix.shell.nodes import Node, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
+_CLEANING = (["clean"], ["autoclean"], ["autoremove"], ["dist-clean"], ["distclean"])
 _NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
 
 _REMOVES = ("purge", "remove", "autoremove", "auto-remove", "autopurge", "auto", "markauto")
@@ -84,7 +84,7 @@ def runs_scripts(script: Script) -> bool:
     """Whether a script calls others, which may install or remove anything."""
     shells = table("debian_images")["scripts"]["programs"]
     for command in script.commands:
-        words, _ = unwrap(command.arguments)
+        words, _ = unwrapped(command)
         if command.arguments and (not words or words[0].value is None):
             return True
         directory, _, name = (words[0].value or "").rpartition("/") if words else ("", "", "")
@@ -93,72 +93,28 @@ def runs_scripts(script: Script) -> bool:
     return False
 
 
-class Place(NamedTuple):
-    """The commands of a RUN, one after the other, and how they are joined."""
+def last(where: Place, programs: Collection[str] = PROGRAMS, verbs: Collection[list[str]] = _CLEANING) -> int:
+    """The command of a list behind which a removal goes: what follows only cleans up.
 
-    script: Script
-    items: tuple[Node, ...]
-    operator: str
-    """``&&``, or ``;`` where ``set -e`` holds."""
-
-    def at(self, command: Command) -> int | None:
-        """Which of the items a command is."""
-        return next((i for i, item in enumerate(self.items) if item is command.node), None)
-
-    def last(self) -> int:
-        """The item behind which a removal goes: what follows only cleans up."""
-        i = len(self.items) - 1
-        while i > 0 and self._cleans(self.items[i]):
-            i -= 1
-        return i
-
-    def _cleans(self, item: Node) -> bool:
-        if only_tells(item):
-            return True
-        if not isinstance(item, Simple) or not item.words or item.redirects:
-            return False
-        if item.words[0].value in ("rm", "true", ":"):
-            return True
-        names = [word.value for word in item.words if not (word.value or "-").startswith("-")]
-        return names[0] in PROGRAMS and names[1:] in (
-            ["clean"],
-            ["autoclean"],
-            ["autoremove"],
-            ["dist-clean"],
-            ["distclean"],
-        )
+    Args:
+        programs: package managers.
+        verbs: what they are asked when they clean up.
+    """
+    i = len(where.items) - 1
+    while i > 0 and _cleans(where.items[i], programs, verbs):
+        i -= 1
+    return i
 
 
-def place(run: Instruction) -> Place | str:
-    """The commands of a RUN, or why nothing can be added among them."""
-    script = run.script
-    if isinstance(script, Opaque):
-        return script.reason
-    root = script.root
-    if isinstance(root, Sequence) and len(root.items) == 1 and root.terminators[0] in ("", "\n"):
-        root = root.items[0]
-    if isinstance(root, AndOr) and "||" not in root.operators:
-        return Place(script, root.items, "&&")
-    if isinstance(root, Sequence) and _checked(root) and set(root.terminators[:-1]) == {";"}:
-        return Place(script, root.items, ";") if root.terminators[-1] == "" else "it ends in a separator"
-    if isinstance(root, Simple):
-        return Place(script, (root,), "&&")
-    return "the commands are not joined by && alone"
-
-
-def _checked(root: Sequence) -> bool:
-    """Whether ``set -e`` comes first, and nothing takes it back."""
-    first, *rest = root.items
-    if isinstance(first, AndOr):
+def _cleans(item: Node, programs: Collection[str], verbs: Collection[list[str]]) -> bool:
+    if only_tells(item):
+        return True
+    if not isinstance(item, Simple) or not item.words or item.redirects:
         return False
-
-    def words(node: Node) -> list[str]:
-        return [w.value or "$" for w in node.words] if isinstance(node, Simple) else []
-
-    start = words(first)
-    if start[:1] != ["set"] or not any(re.fullmatch(r"-[a-z]*e[a-z]*", word) for word in start[1:2]):
-        return False
-    return not any(words(item)[:1] == ["set"] for item in rest)
+    if item.words[0].value in ("rm", "true", ":"):
+        return True
+    names = [word.value for word in item.words if not (word.value or "-").startswith("-")]
+    return names[0] in programs and names[1:] in verbs
 
 
 def build_only(name: str, image: debian.Image) -> bool:

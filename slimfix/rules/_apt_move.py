@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.dockerfile.words import expand, pairs
-from slimfix.knowledge import table
-from slimfix.rules._apt_calls import PROGRAMS, installs, place
+from slimfix.rules._apt_calls import PROGRAMS, installs
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
+from slimfix.rules._build_between import APT, blocking, is_file
 from slimfix.rules._build_later import building
-from slimfix.rules._build_place import PRAGMA, comments_above
+from slimfix.rules._build_place import PRAGMA, comments_above, listed
 from slimfix.shell import Script
 from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import Redirect
 from slimfix.text import Edit, Span, apply
 
-_PASSED = frozenset(
-    ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
-)
-_COUNTS = re.compile(
-    r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME|PYTHON(?:PATH|HOME)",
-    re.IGNORECASE,
-)
-"""Variables that apt, or what its packages run, would notice."""
-_OURS = re.compile(r"/(?:usr/(?:src|app|local/etc|local/src)|var/www)(?:/.*)?")
-_MORE = re.compile(r"\$(?:PATH\b|\{PATH\})")
-_OWNERS = re.compile(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogroup)?)?")
-"""Users whom every Debian has."""
-_LOCAL = ("/usr/local/bin", "/usr/local/sbin")
-_SYSTEM = re.compile(r"/(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr|var)(?:/.*)?")
 _CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
 
 
@@ -110,15 +94,15 @@ def _target(dockerfile: Dockerfile, run: Instruction) -> Instruction | str:
             return reason
         if other.name == "RUN":
             break
-        problem = blocking(dockerfile, other)
+        problem = blocking(dockerfile, other, APT)
         if problem:
             return f"{reason}; {problem}" if _builds_later(dockerfile, run) else reason
     else:
         return reason
     if not building(dockerfile, other):
         return reason
-    first, second = place(run), place(other)
-    if isinstance(first, str) or isinstance(second, str) or ";" in (first.operator, second.operator):
+    first, second = listed(run), listed(other)
+    if isinstance(first, str) or isinstance(second, str) or ";" in (first.glue, second.glue):
         return f"{reason}, and its commands cannot be joined with those that do"
     if run.flags or run.heredocs or other.heredocs or any(flag.name != "mount" for flag in other.flags):
         return f"{reason}, and the RUN that does has other flags"
@@ -156,65 +140,11 @@ def _silent(redirect: Redirect) -> bool:
     return redirect.target is not None and redirect.target.value == "/dev/null"
 
 
-def blocking(dockerfile: Dockerfile, other: Instruction) -> str | None:
-    """Why an install cannot be made behind an instruction before which it stands."""
-    if other.name in _PASSED:
-        return None
-    if other.name in ("ENV", "ARG"):
-        return variables(other)
-    if other.name not in ("COPY", "ADD") or other.heredocs:
-        return f"{other.name} stands in between"
-    owner = other.flag("chown")
-    if owner is not None and not _OWNERS.fullmatch(owner):
-        return "COPY in between names a user whom a package may bring"
-    words = other.exec_form or [part.text for part in other.parts]
-    written = expand(words[-1], other.state.variables(), other.escape)
-    target = None if written is None else other.state.resolve(written)
-    all_files = all(_file(dockerfile, other, word) for word in words[:-1])
-    if (
-        target is None
-        or (_SYSTEM.fullmatch(target) and not _OURS.fullmatch(target))
-        or (target == "/" and not (all_files and other.name == "COPY"))
-    ):
-        inside = (written or "").endswith("/") or target in _LOCAL
-        one = len(words) == 2 and (not inside or _file(dockerfile, other, words[0]))
-        name = posixpath.basename(words[0] if inside else target or "")
-        aside = re.fullmatch("|".join(table("debian_images")["aside"]["programs"]), name)
-        if not (one and aside and (target or "").startswith(_LOCAL)):
-            return f"{other.name} in between may write to the directories of the system"
-    return None
-
-
-def variables(other: Instruction, longer: bool = False) -> str | None:
-    """Whether ENV or ARG sets what apt, or what its packages run, would notice.
-
-    Args:
-        longer: PATH may become longer: what compilers and headers run when they are installed does not lie
-            in a directory of the author's.
-    """
-    if other.name == "ENV":
-        given = pairs(other.args.text, other.escape)
-        names = [name for name, value in given if not (longer and name == "PATH" and _MORE.search(value))]
-    else:
-        names = [part.text.partition("=")[0] for part in other.parts]
-    return next((f"{n} is set in between" for n in names if _COUNTS.fullmatch(n)), None)
-
-
 def past(dockerfile: Dockerfile, run: Instruction, target: Instruction) -> int | None:
     """The line of a COPY between the two that brings a whole directory: each change in it installs anew."""
     for other in dockerfile.instructions[run.index + 1 : target.index]:
         if other.name in ("COPY", "ADD"):
             words = other.exec_form or [part.text for part in other.parts]
-            if not all(_file(dockerfile, other, word) for word in words[:-1]):
+            if not all(is_file(dockerfile, other, word) for word in words[:-1]):
                 return dockerfile.lines.at(other.span.start)[0]
     return None
-
-
-def _file(dockerfile: Dockerfile, copy: Instruction, source: str) -> bool:
-    """Whether a source is a file, as far as can be told."""
-    if dockerfile.context is not None and copy.flag("from") is None:
-        found = dockerfile.context.glob(source)
-        if found:
-            return not any(map(dockerfile.context.is_dir, found))
-    name = source.rpartition("/")[2]
-    return re.fullmatch(r"[\w*-][\w*.-]*\.[A-Za-z*]+|[A-Z]\w+file(?:\.lock)?", name) is not None

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
-from slimfix.rules._apt_calls import Install, Place, build_only, place, removed, runs_scripts
+from slimfix.rules._apt_calls import Install, build_only, last, removed, runs_scripts
 from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing
 from slimfix.rules._apt_tools import tools_of
 from slimfix.rules._build_consumers import consumers
 from slimfix.rules._build_files import compiles_at_run_time
 from slimfix.rules._build_later import building, needed, nobody, nothing_starts
+from slimfix.rules._build_place import Place, listed
 from slimfix.shell import Script
 from slimfix.text import Edit, Span
 
@@ -96,7 +97,7 @@ class Work(NamedTuple):
 
     def edits(self) -> Iterator[Edit]:
         """The changes."""
-        between = joint(self.dockerfile, self.run, self.place.operator)
+        between = joint(self.dockerfile, self.run, self.place.glue)
         for install in self.installs:
             names = self.pins.get(install.command.span.start, ())
             if names:
@@ -123,7 +124,7 @@ class Work(NamedTuple):
             if self.form == "saved":
                 commands.append(f"apt-mark manual ${variable} > /dev/null")
             commands.append(f"apt-get autoremove -y --purge{'' if self.recommended else _STRICT}")
-        end = self.place.script.span(self.place.items[self.place.last()]).end
+        end = self.place.script.span(self.place.items[last(self.place)]).end
         yield Edit(Span(end, end), "".join(between + command for command in commands))
 
 
@@ -155,12 +156,12 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     reason = unfit(run, found, {*build, *tools})
     if reason:
         return reason
-    where = place(run)
+    where = listed(run)
     if isinstance(where, str):
         return where
     if any(where.at(i.command) is None for i in bringing):
         return "the install is part of a larger command"
-    if where.script.span(where.items[where.last()]).end <= bringing[-1].command.span.end:
+    if where.script.span(where.items[last(where)]).end <= bringing[-1].command.span.end:
         return "nothing follows the install"
     compiling = compiles_at_run_time(dockerfile, run) if build else None
     if compiling:

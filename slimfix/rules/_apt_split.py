@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.dockerfile.words import expand
 from slimfix.knowledge import debian
-from slimfix.rules._apt_calls import Install, apt, build_only, installs, place, verbs
-from slimfix.rules._apt_move import Moved, past, variables
+from slimfix.rules._apt_calls import Install, apt, build_only, installs, verbs
+from slimfix.rules._apt_move import Moved, past
 from slimfix.rules._apt_plan import NO_BUILD, Work, read
 from slimfix.rules._apt_text import joint, relisted
+from slimfix.rules._build_between import APT, into, variables
 from slimfix.rules._build_later import building, calls
+from slimfix.rules._build_place import listed
 from slimfix.shell import Script
 from slimfix.shell.failure import fates
 from slimfix.text import Edit, Span, apply
@@ -41,7 +42,7 @@ def parted(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Mo
     if isinstance(target, str):
         return f"{NO_BUILD}, and {target}"
     cut = relisted(dockerfile, install, (), set(names))
-    where = place(target)
+    where = listed(target)
     if isinstance(cut, str) or isinstance(where, str):
         return f"{NO_BUILD}, and {cut if isinstance(cut, str) else where}"
     again = _again(dockerfile, target, install, names)
@@ -112,13 +113,11 @@ def _target(
             if used or not isinstance(other.script, Script):
                 return f"a RUN in between calls {used or 'what is not understood'}"
         elif other.name in ("COPY", "ADD"):
-            words = other.exec_form or [part.text for part in other.parts]
-            written = expand(words[-1], other.state.variables(), other.escape)
-            into = None if written is None else other.state.resolve(written)
-            if into is None or _APT.fullmatch(into):
+            target = into(other)
+            if target is None or _APT.fullmatch(target):
                 return f"{other.name} in between may write to the directories of the system"
         elif other.name in ("ENV", "ARG"):
-            problem = variables(other, longer=True)
+            problem = variables(other, APT, longer=True)
             if problem:
                 return problem
     return "nothing that follows is known to build"
@@ -142,7 +141,7 @@ def _again(dockerfile: Dockerfile, target: Instruction, install: Install, names:
     operands = {argument.span.start for argument in install.call.operands}
     words = [a.raw for a in install.command.arguments if a.span.start not in operands]
     text = " ".join([*(word.raw for word in start), *words, *names])
-    where = place(target)
+    where = listed(target)
     assert not isinstance(where, str)
     here = target.args.span(0, 1).start
     end = script.span(where.items[-1]).end

@@ -13,7 +13,7 @@ from slimfix.rules._apt_calls import Install
 from slimfix.rules._build_files import anywhere, manifest_names, package_scripts, text_at
 from slimfix.rules._build_later import chain, needed
 from slimfix.shell import Opaque, Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.logical import Logical
 from slimfix.text import Span
 
@@ -93,7 +93,7 @@ def _script(dockerfile: Dockerfile, stage: Stage, script: Script | Opaque, depth
     if isinstance(script, Opaque):
         return False
     for command in script.commands:
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         if command.arguments and not arguments:
             return False
         words = [a.value if a.value is not None else a.raw for a in arguments]

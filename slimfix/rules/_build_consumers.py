@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager, words
 from slimfix.shell import Argument, Command, Opaque, Script
-from slimfix.shell.call import call, unwrap
+from slimfix.shell.call import call, runs_modules, unwrapped
 
 _WORD = re.compile(r"[\w.+/-]+")
 _TOKEN = re.compile(r"[\w.+/-]+|[;&|]")
@@ -30,15 +30,13 @@ class Consumer(NamedTuple):
 
 def consumer(command: Command) -> Consumer | None:
     """*command* as one that consumes build packages, None if it is not known as one."""
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     if not arguments or arguments[0].value is None:
         return None
-    program = arguments[0].value.rpartition("/")[2]
-    for name, entry in _tables():
-        if _programs(name).fullmatch(program) or entry.get("module"):
-            found = _judged(name, entry, command, arguments)
-            if found is not None:
-                return Consumer(name, command, found)
+    for name, entry in _tables_of(arguments[0].value):
+        found = _judged(name, entry, command, arguments)
+        if found is not None:
+            return Consumer(name, command, found)
     return None
 
 
@@ -88,7 +86,7 @@ def builders(script: Script) -> list[Consumer]:
 
 def texts(command: Command) -> Iterator[str]:
     """The arguments in which another command may stand: of shells, xargs, find, ``python -c``."""
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     if not arguments:
         return
     name = (arguments[0].value or "").rpartition("/")[2]
@@ -102,7 +100,7 @@ def texts(command: Command) -> Iterator[str]:
 
 def called_script(command: Command) -> str | None:
     """The script file that a command runs, if it runs one: ``./build.sh``, ``sh build.sh``, ``/x/y.sh``."""
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     values = [a.value if a.value is not None else a.raw for a in arguments]
     if not values:
         return None
@@ -124,21 +122,15 @@ def may_build(text: str) -> str | None:
     """The first program in a text (not read as shell) that consumes build packages when it installs."""
     words: list[str] = [word.rpartition("/")[2] for word in _TOKEN.findall(text)]
     for i, word in enumerate(words):
-        if any(_installs(name, entry, word, words[i + 1 : i + 6]) for name, entry in _tables()):
+        if any(_installs(entry, word, words[i + 1 : i + 6]) for entry in _named(word)):
             return word
     return None
 
 
-def _installs(name: str, entry: dict[str, Any], word: str, following: list[str]) -> bool:
+def _installs(entry: dict[str, Any], word: str, following: list[str]) -> bool:
     if "script" in entry:
-        return word in entry["script"]
-    common = table("consumers")["common-words"]["names"]
-    if (
-        word in common
-        or entry.get("only_runs")
-        or entry.get("ordinary")
-        or not _programs(name).fullmatch(word)
-    ):
+        return True
+    if word in table("consumers")["common-words"]["names"] or entry.get("only_runs") or entry.get("ordinary"):
         return False
     if entry.get("bare") and (not following or following[0][:1] in ("-", ";", "&", "|")):
         return True
@@ -158,7 +150,7 @@ def calls_any(script: Script | Opaque, text: str, tools: Iterable[str], after: i
     spoken = table("consumers")["base-image"]["speakers"]
     named = wanted - set(table("consumers")["common-words"]["names"])
     for command in script.commands:
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         if not arguments or command.span.start < after:
             continue
         name = (arguments[0].value or "").rpartition("/")[2]
@@ -182,6 +174,27 @@ def _least(names: set[str]) -> str | None:
 @cache
 def _tables() -> tuple[tuple[str, dict[str, Any]], ...]:
     return tuple((name, entry) for name, entry in table("consumers").items() if "programs" in entry)
+
+
+@lru_cache(maxsize=16384)
+def _named(word: str) -> tuple[dict[str, Any], ...]:
+    """The tables that a word of a text may be about: of the script, or the program, of that name."""
+    return tuple(
+        entry
+        for name, entry in _tables()
+        if (word in entry["script"] if "script" in entry else _programs(name).fullmatch(word))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _tables_of(program: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The tables that a command may be of, by the program that it calls."""
+    base, modules = program.rpartition("/")[2], runs_modules(program)
+    return tuple(
+        (name, entry)
+        for name, entry in _tables()
+        if _programs(name).fullmatch(base) or (modules and entry.get("module"))
+    )
 
 
 @cache

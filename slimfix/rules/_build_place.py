@@ -10,7 +10,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import table
 from slimfix.layout import layout, line_start
 from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.failure import fates, sets_errexit
 from slimfix.shell.nodes import AndOr, Compound, Node, Sequence, Simple, children
 from slimfix.text import Edit, Span
@@ -36,6 +36,43 @@ class Place(NamedTuple):
     line end."""
     apart: str
     """What joins a further command to the last: ``&&`` where a list of ``;`` goes on after a failure."""
+
+    def at(self, command: Command) -> int | None:
+        """Which of the items a command is."""
+        return next((i for i, item in enumerate(self.items) if item is command.node), None)
+
+
+def listed(run: Instruction) -> Place | str:
+    """The list that a whole RUN is, if commands can be added anywhere in it; or why that is not so."""
+    script = run.script
+    if isinstance(script, Opaque):
+        return script.reason
+    root = _bare(script.root)
+    if isinstance(root, AndOr) and "||" not in root.operators:
+        return Place(run, script, root.items, "&&", "&&")
+    if isinstance(root, Sequence) and _checked(root) and set(root.terminators[:-1]) == {";"}:
+        if root.terminators[-1] != "":
+            return "it ends in a separator"
+        return Place(run, script, root.items, ";", ";")
+    if isinstance(root, Simple):
+        return Place(run, script, (root,), "&&", "&&")
+    return "the commands are not joined by && alone"
+
+
+def _bare(root: Node) -> Node:
+    """The one item of a script that ends in a line end, else the script."""
+    if isinstance(root, Sequence) and len(root.items) == 1 and root.terminators[0] in ("", "\n"):
+        return root.items[0]
+    return root
+
+
+def _checked(root: Sequence) -> bool:
+    """Whether ``set -e`` comes first, and nothing takes it back."""
+    words = [[w.value for w in item.words] if isinstance(item, Simple) else [] for item in root.items]
+    start = words[0]
+    if start[:1] != ["set"] or not any(re.fullmatch(r"-[a-z]*e[a-z]*", word or "$") for word in start[1:2]):
+        return False
+    return not any(each[:1] == ["set"] for each in words[1:])
 
 
 def place(run: Instruction, command: Command) -> Place | str:
@@ -66,7 +103,7 @@ def _stopped(script: Script) -> str | None:
     for each in script.commands:
         if any(redirect.heredoc is not None for redirect in each.node.redirects):
             return "the script holds a heredoc"
-        arguments, wrappers = unwrap(each.arguments)
+        arguments, wrappers = unwrapped(each)
         name = arguments[0].value if arguments else None
         stops = name in _STOPS and not (name == "set" and not each.nesting)
         if (stops and "subshell" not in each.nesting) or "exec" in wrappers:
@@ -76,9 +113,7 @@ def _stopped(script: Script) -> str | None:
 
 
 def _top(run: Instruction, script: Script, command: Command) -> Place | str:
-    root = script.root
-    if isinstance(root, Sequence) and len(root.items) == 1 and root.terminators[0] in ("", "\n"):
-        root = root.items[0]
+    root = _bare(script.root)
     if isinstance(root, Sequence):
         return _sequence(run, script, root, command)
     items = root.items if isinstance(root, AndOr) else (root,)

@@ -10,7 +10,7 @@ from slimfix.dockerfile import Instruction
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.rules._managers import ROOT, calls, covers, does
 from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import AS_ANOTHER, Call, unwrap
+from slimfix.shell.call import AS_ANOTHER, Call, unwrapped
 from slimfix.shell.insert import Place, behind
 
 _REMOVERS = ("rm", "find", "rmdir", "unlink")
@@ -29,7 +29,7 @@ def removals(script: Script, paths: Iterable[str], dirs: Iterable[str] = ()) -> 
     """The commands of a script that remove one of *paths*."""
     wanted = tuple(paths)
     for command in script.commands:
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         name = (arguments[0].value or "").rpartition("/")[2] if arguments else ""
         if name not in _REMOVERS:
             continue
@@ -97,7 +97,7 @@ def repeated(command: Command, call: Call, table: Manager) -> str | None:
     if "exec" in call.wrapped:
         return None
     words = command.arguments
-    wrappers = len(words) - len(unwrap(words)[0])
+    wrappers = len(words) - len(unwrapped(command)[0])
     another = AS_ANOTHER.intersection(call.wrapped)
     if another and not AS_ANOTHER.issuperset(call.wrapped):
         return None

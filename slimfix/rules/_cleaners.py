@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.shell import Command
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 
 
 class Cleaner(NamedTuple):
@@ -60,7 +60,7 @@ def splits_update(first: tuple[Command, ...], second: tuple[Command, ...]) -> bo
 
 def _words(command: Command) -> tuple[str, list[str]]:
     """The program without its directory, and the other words that are known."""
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     values = [argument.value for argument in arguments]
     if not values or values[0] is None:
         return "", []

@@ -8,7 +8,7 @@ from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge import table
 from slimfix.rules._paths import within
 from slimfix.shell import Opaque
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 
 ABSENT, EMPTY = "absent", "empty"
 
@@ -95,7 +95,7 @@ def _writes(run: Instruction, path: str) -> bool:
             if value is None or within(_absolute(value), path) or value.strip("/") in path:
                 return True
     for command in script.commands:
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         if not arguments or arguments[0].value in table("copy")["accounts"]:
             continue
         if arguments[0].value == "cd" and len(arguments) > 1:

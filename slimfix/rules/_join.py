@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from slimfix.rules._parts import Part, exact, steady
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.leaks import CONFINED, UNCONFINED, unseen
 from slimfix.shell.nodes import AndOr, Node, Pipeline, Sequence, Simple
 
@@ -175,7 +175,7 @@ def _unconfined(one: Part, two: Part) -> str | None:
     """What a command of either does that no subshell would confine."""
     for part in (one, two):
         for command in part.script.commands:
-            arguments, wrappers = unwrap(command.arguments)
+            arguments, wrappers = unwrapped(command)
             if command.arguments and (not arguments or arguments[0].value is None):
                 return "a command is known to the running shell alone"
             if "background" in command.nesting:

@@ -10,7 +10,7 @@ from typing import Any
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge.managers import Manager, manager, mentioned
-from slimfix.shell import Argument, Command, Opaque
+from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import Call, call
 
 __all__ = ["Manager", "calls", "manager", "mentioned", "runs"]
@@ -39,13 +39,23 @@ def calls(instruction: Instruction, table: Manager | Mapping[str, Any]) -> Itera
     script = instruction.script
     if isinstance(script, Opaque):
         return
+    if isinstance(table, Manager):
+        yield from _called(script, table)
+        return
     for command in script.commands:
-        if isinstance(table, Manager):
-            found = as_call(command, table)
-        else:
-            found = call(command, table["programs"], table["valued"], table.get("module", ""))
+        found = call(command, table["programs"], table["valued"], table.get("module", ""))
         if found is not None:
             yield command, found
+
+
+def _called(script: Script, table: Manager) -> list[tuple[Command, Call]]:
+    """The calls of a manager in a script, found once: several rules ask for them."""
+    key = f"calls of {table.name}"
+    found: list[tuple[Command, Call]] | None = script.held.get(key)
+    if found is None:
+        each = ((command, as_call(command, table)) for command in script.commands)
+        found = script.held[key] = [(command, one) for command, one in each if one is not None]
+    return found
 
 
 def as_call(command: Command, table: Manager) -> Call | None:

@@ -10,7 +10,7 @@ from slimfix.knowledge.managers import Lists, Manager
 from slimfix.rules._later import STARTS, following
 from slimfix.rules._managers import as_call, cache_mounted, calls, does
 from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.insert import always, precedes
 
 _KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
@@ -131,7 +131,7 @@ def _brought(dockerfile: Dockerfile) -> set[str]:
 
 def _may_read(command: Command, table: Manager, lists: Lists, brought: set[str]) -> list[str] | None:
     """None when another program reads the lists; its name, as a list, when it may."""
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     if not command.arguments:
         return []
     if not arguments or arguments[0].value is None:

@@ -29,7 +29,7 @@ from slimfix.layout import insert_after
 from slimfix.rules._later import following
 from slimfix.rules._managers import calls, runs
 from slimfix.shell import Command, Opaque
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 
 CODE = "SF151"
 ORDER = 12
@@ -103,7 +103,7 @@ def _builder(dockerfile: Dockerfile, run: Instruction, command: Command) -> str 
 def _builds(command: Command) -> str | None:
     """The program that a command calls, if it may build something."""
     words = table("extras")["npm"]
-    arguments, _ = unwrap(command.arguments)
+    arguments, _ = unwrapped(command)
     if not arguments:
         return "a program in a variable" if command.arguments else None
     name = (arguments[0].value or "").rpartition("/")[2]

@@ -68,8 +68,20 @@ def _load() -> ModuleType:
 def parse(text: str) -> list[Any]:
     """bashlex's trees of *text*, one for each complete command line.
 
+    It is told to expand nothing in the words: what is in a substitution is read on its own, and bashlex would
+    look for expansions in single quotes, too, and take all the memory there is at the beginning of one alone
+    (``a'${b'``).
+
     Raises whatever bashlex raises: its own errors, NotImplementedError, AttributeError and more.
     """
-    parser: Any = _load().parse
-    result: list[Any] = parser(text)
-    return result
+    bashlex: Any = _load()
+    found: list[Any] = []
+    end = 0
+    while end < len(text):  # as its own parse does, which forgets the limit behind the first line
+        tree = bashlex.parsesingle(text[end:], expansionlimit=-1)
+        if not isinstance(tree, bashlex.ast.node):
+            break
+        bashlex.ast.posshifter(end).visit(tree)
+        found.append(tree)
+        end = tree.pos[1] + 1
+    return found

@@ -18,13 +18,15 @@ _BETWEEN = re.compile(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
 _SIMPLE_WORD = re.compile(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
 
 
-class Tree(NamedTuple):
-    """What a shell text says."""
-
+class _Tree(NamedTuple):
     text: str
     root: Node
     comments: tuple[tuple[int, int], ...]
     """Start and end of each shell comment."""
+
+
+class Tree(_Tree):
+    """What a shell text says."""
 
 
 class Misread(Exception):
@@ -238,7 +240,7 @@ class _Converter:
         start, end = n.pos
         b = self.base
         self.leaf((start, end))
-        if start in self.fillers or (start - 2 in self.fillers and n.word == ":"):
+        if start in self.fillers or (start - 2 in self.fillers and self.blanked.text[start:end] == ":"):
             return Word(start + b, end + b, ":", ":", False, ())
         raw = self.text[start:end]
         if _SIMPLE_WORD.fullmatch(raw):

@@ -11,22 +11,23 @@ import re
 from typing import Any
 
 _SPACE = re.compile(r"[ \t]*")
+_LINES = re.compile(r"[ \t\n]*")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _EXPANSION = (
     rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-]|"
-    rf"\{{{_NAME}(?:(?::?[-+=?]|##?|%%?)[A-Za-z0-9_./:+-]*)?\}})"
+    rf"\{{{_NAME}(?:(?::?[-+=?]|##?|%%?)[A-Za-z0-9_./:+*?@,=\[\]^-]*)?\}})"
 )
 _WORD = re.compile(
-    r"(?!#|[{}](?:[ \t;&|<>)]|$)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^'\n]*'"
+    r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^'\n]*'"
     rf"|\"(?:[^\"\\$`\n]|\\[!-~ ]|{_EXPANSION})*\"|{_EXPANSION})+"
 )
 """A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
-_REDIRECT = re.compile(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t;&|)]|$)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
-_AFTER_WORD = ("", " ", "\t", ";", "&", "|", "<", ">", ")")
+_REDIRECT = re.compile(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
+_AFTER_WORD = ("", " ", "\t", "\n", ";", "&", "|", "<", ">", ")")
 _OPERATOR = re.compile(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
 _ASSIGNMENT = re.compile(rf"{_NAME}\+?=")
-_LOOP_NAME = re.compile(rf"{_NAME}(?=[ \t;])")
-_BEGINS_WORD = re.compile(r"(?:if|for|while|until|\{)(?=[ \t])|!(?=[ \t])|\(")
+_LOOP_NAME = re.compile(rf"{_NAME}(?=[ \t;\n])")
+_BEGINS_WORD = re.compile(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
 _CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
 _LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
 _OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}
@@ -41,6 +42,7 @@ class Tree:
     """A node of the shape that bashlex gives it; attributes that do not apply are absent."""
 
     word: str
+    op: str
 
     def __init__(self, kind: str, start: int, end: int, **more: Any) -> None:
         self.kind = kind
@@ -50,12 +52,18 @@ class Tree:
 
 def trees(text: str) -> list[Tree] | None:
     """What ``bashlex.parse`` makes of *text*; None if that takes bashlex."""
-    if "\n" in text or "\r" in text:
+    if "\r" in text:
         return None
     try:
         reader = _Reader(text)
-        found = reader.sequence()
-        return [found] if reader.at == len(text) else None
+        found = [reader.sequence()]
+        while reader.at < len(text):
+            if text[reader.at] != "\n":
+                return None
+            reader.lines()
+            if reader.at < len(text):
+                found.append(reader.sequence())
+        return found
     except _Beyond:
         return None
 
@@ -73,6 +81,11 @@ class _Reader:
         match = _SPACE.match(self.text, end)
         self.at = match.end() if match else end
 
+    def lines(self) -> None:
+        """Pass line ends, too."""
+        match = _LINES.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+
     def word(self, at: int) -> Tree | None:
         """The word that begins at *at*."""
         match = _WORD.match(self.text, at)
@@ -81,8 +94,8 @@ class _Reader:
         word, end = match.group(), match.end()
         if self.text[end : end + 1] not in _AFTER_WORD:
             raise _Beyond
-        if "=" in word and ("$(" in word or "`" in word or not word.isascii()):
-            raise _Beyond  # bashlex has its own ideas of names, and looks for $( in single quotes there
+        if "=" in word and not word.isascii():
+            raise _Beyond  # bashlex has its own ideas of names
         return Tree("word", at, end, word=word)
 
     def reserved(self, *words: str) -> Tree:
@@ -90,7 +103,7 @@ class _Reader:
         for word in words:
             end = self.at + len(word)
             if self.text.startswith(word, self.at) and (
-                word in "();" or self.text[end : end + 1] in " \t;&|)"
+                word in "();" or self.text[end : end + 1] in " \t\n;&|)"
             ):
                 found = Tree("reservedword", self.at, end, word=word)
                 self.move(end)
@@ -99,17 +112,43 @@ class _Reader:
 
     # -- lists ---------------------------------------------------------------------------------
 
-    def sequence(self, closed: bool = False) -> Tree:
-        """Pipelines and the operators between them; *closed*: one must stand at the end, too."""
+    def inner(self, closed: bool = True) -> Tree:
+        """The list within a compound command; *closed*: an operator or a line end must stand at its end."""
+        self.lines()
+        parts = [self.pipeline()]
+        end = None
+        while True:
+            match = _OPERATOR.match(self.text, self.at)
+            operator = match.group() if match else "\n"
+            if match is None and not self.text.startswith("\n", self.at):
+                break
+            mark = Tree("operator", self.at, self.at + len(operator), op=operator)
+            self.move(self.at + len(operator))
+            self.lines()
+            if operator in (";", "&", "\n") and self.ended():
+                end = mark
+                break
+            parts += [mark, self.pipeline()]
+        if end is not None and (end.op != "\n" or len(parts) > 1):
+            parts.append(end)  # bashlex drops a line end behind a single command
+        if closed and end is None:
+            raise _Beyond
+        return self.joined(parts)
+
+    def sequence(self) -> Tree:
+        """Pipelines and the operators between them, up to the end of the line."""
         parts = [self.pipeline()]
         while match := _OPERATOR.match(self.text, self.at):
             parts.append(Tree("operator", *match.span(), op=match.group()))
             self.move(match.end())
-            if match.group() in (";", "&") and self.ended():
+            if match.group() not in (";", "&"):
+                self.lines()
+            elif self.text.startswith("\n", self.at) or self.ended():
                 break
             parts.append(self.pipeline())
-        if closed and parts[-1].kind != "operator":
-            raise _Beyond
+        return self.joined(parts)
+
+    def joined(self, parts: list[Tree]) -> Tree:
         return parts[0] if len(parts) == 1 else Tree("list", parts[0].pos[0], parts[-1].pos[1], parts=parts)
 
     def ended(self) -> bool:
@@ -129,6 +168,7 @@ class _Reader:
         while (match := _OPERATOR.match(self.text, self.at)) and match.group() == "|":
             parts.append(Tree("pipe", *match.span(), pipe="|"))
             self.move(match.end())
+            self.lines()
             parts.append(self.command())
         if len(parts) == 1:
             return parts[0]
@@ -176,7 +216,7 @@ class _Reader:
         start = self.at
         if self.text[start] in "({":
             opener = self.reserved("(", "{")
-            body = self.sequence(closed=opener.word == "{")
+            body = self.inner(closed=opener.word == "{")
             inner = [opener, body, self.reserved(")" if opener.word == "(" else "}")]
         else:
             parts = self.loop() if self.text[start] == "f" else self.block()
@@ -188,7 +228,7 @@ class _Reader:
             redirects.append(found)
             self.move(found.pos[1])
             end = found.pos[1]
-        if self.at < len(self.text) and self.text[self.at] not in ";&|)":
+        if self.at < len(self.text) and self.text[self.at] not in ";&|)\n":
             raise _Beyond
         return Tree("compound", start, end, list=inner, redirects=redirects)
 
@@ -206,23 +246,20 @@ class _Reader:
                 raise _Beyond
             parts.append(word)
             self.move(word.pos[1])
-        parts += [self.reserved(";"), self.reserved("do"), self.sequence(closed=True), self.reserved("done")]
+        parts += [self.reserved(";"), self.reserved("do"), self.inner(), self.reserved("done")]
         return parts
 
     def block(self) -> list[Tree]:
         """``if``, ``while`` or ``until``, with lists and the words between them."""
         parts = [self.reserved("if", "while", "until")]
         if parts[0].word != "if":
-            return [
-                *parts,
-                self.sequence(closed=True),
-                self.reserved("do"),
-                self.sequence(closed=True),
-                self.reserved("done"),
-            ]
+            condition = self.inner()
+            if condition.kind != "list":
+                raise _Beyond  # a single command and a line end: bashlex fails
+            return [*parts, condition, self.reserved("do"), self.inner(), self.reserved("done")]
         while parts[-1].word in ("if", "elif"):
-            parts += [self.sequence(closed=True), self.reserved("then"), self.sequence(closed=True)]
+            parts += [self.inner(), self.reserved("then"), self.inner()]
             parts.append(self.reserved("elif", "else", "fi"))
         if parts[-1].word == "else":
-            parts += [self.sequence(closed=True), self.reserved("fi")]
+            parts += [self.inner(), self.reserved("fi")]
         return parts

@@ -5,8 +5,12 @@ What bashlex cannot read within a word is blanked on the way; see :mod:`slimfix.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import NamedTuple
+
+_PLAIN = re.compile(r"[^ \t\r\n;&|()<>\\'\"`$]+")
+_QUOTED = re.compile(r"[^\"\\`$]+")
 
 
 class Heredoc(NamedTuple):
@@ -27,11 +31,16 @@ class WordScanner(ABC):
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.out = list(text)
+        self._out: list[str] | None = None
         self.holes: list[tuple[int, int, str]] = []
         self.cases: list[tuple[int, int]] = []
         self.heredocs: list[Heredoc] = []
         self.pending: list[tuple[str, bool, int, int]] = []
+
+    @property
+    def result(self) -> str:
+        """The text with its stand-ins."""
+        return self.text if self._out is None else "".join(self._out)
 
     @abstractmethod
     def commands(self, i: int, closer: str) -> int:
@@ -45,10 +54,8 @@ class WordScanner(ABC):
             c = text[i]
             if c in " \t\r\n;&|()<>":
                 break
-            if c == "#" and i == begun:
-                i += 1
-            else:
-                i = self.piece(i)
+            plain = _PLAIN.match(text, i)
+            i = plain.end() if plain else self.piece(i)
         return max(i, begun + 1) if i == begun and i < n and text[i] not in " \t\r\n;&|()" else i
 
     def piece(self, i: int) -> int:
@@ -76,7 +83,8 @@ class WordScanner(ABC):
             c = text[i]
             if c == '"':
                 return i + 1
-            i = self.piece(i) if c in "\\`$" else i + 1
+            quoted = _QUOTED.match(text, i)
+            i = quoted.end() if quoted else self.piece(i)
         raise Unreadable('no closing "')
 
     def _backquoted(self, i: int) -> int:
@@ -146,5 +154,7 @@ class WordScanner(ABC):
     def fill(self, start: int, end: int, new: str, kind: str) -> None:
         """Put a stand-in of the same length in the place of a construct."""
         assert len(new) == end - start
-        self.out[start:end] = new
+        if self._out is None:  # most words need none, and a text may be long
+            self._out = list(self.text)
+        self._out[start:end] = new
         self.holes.append((start, end, kind))

@@ -49,8 +49,7 @@ def blank(text: str) -> Blanked:
     scanner.commands(0, "")
     if scanner.pending:
         raise Unreadable("here-document without a body")
-    new = "".join(scanner.out)
-    return Blanked(new, tuple(scanner.holes), tuple(scanner.cases), tuple(scanner.heredocs))
+    return Blanked(scanner.result, tuple(scanner.holes), tuple(scanner.cases), tuple(scanner.heredocs))
 
 
 def word_end(text: str, start: int) -> int:
@@ -214,6 +213,8 @@ class _Scanner(WordScanner):
                 i = self.piece(i)
             if i >= len(text):
                 raise Unreadable("case pattern without )")
+            if i == start:
+                raise Unreadable("case without a pattern")
             self.fill(start, i + 1, ":\n" + " " * (i - 1 - start), "pattern")
             i = self.commands(i + 1, "esac")
             for operator in (";;&", ";;", ";&"):

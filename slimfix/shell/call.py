@@ -123,7 +123,7 @@ def call(
         module: the name under which ``python -m`` runs the program, if it does.
         interpreter: a program that may be given this one as its file, as a regular expression.
     """
-    arguments, wrappers = _unwrapped(command)
+    arguments, wrappers = unwrapped(command)
     if not arguments or arguments[0].value is None:
         return None
     name = arguments[0].value.rpartition("/")[2]
@@ -148,11 +148,16 @@ def call(
 
 def is_one_of(command: Command, programs: tuple[str, ...]) -> bool:
     """Whether *command* runs one of these programs, which are given as :func:`call` takes them."""
-    arguments, _ = _unwrapped(command)
+    arguments, _ = unwrapped(command)
     return bool(arguments) and _one_of((arguments[0].value or "").rpartition("/")[2], programs)
 
 
-def _unwrapped(command: Command) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
+def runs_modules(program: str) -> bool:
+    """Whether a program is a Python, which runs others with ``-m``."""
+    return _PYTHON.fullmatch(program) is not None
+
+
+def unwrapped(command: Command) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
     """What :func:`unwrap` says of a command, found once: every rule asks for it."""
     held = vars(command)
     if "unwrapped" not in held:

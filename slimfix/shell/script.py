@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from slimfix.shell.logical import Logical
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, Word, words_of
@@ -51,12 +51,14 @@ _NESTING = {"while": "loop", "until": "loop", "for": "loop"}
 class Script:
     """The tree of a script together with the way back to the file."""
 
-    __slots__ = ("_commands", "logical", "tree")
+    __slots__ = ("_commands", "held", "logical", "tree")
 
     def __init__(self, logical: Logical, tree: Tree) -> None:
         self.logical = logical
         self.tree = tree
         self._commands: tuple[Command, ...] | None = None
+        self.held: dict[str, Any] = {}
+        """What others have found in it, each under a name of its own: it never changes, so they ask once."""
 
     @classmethod
     def read(cls, logical: Logical) -> Script | Opaque:
@@ -86,11 +88,26 @@ class Script:
     def commands(self) -> tuple[Command, ...]:
         """Every simple command, in the order of the text, those within substitutions too."""
         if self._commands is None:
+            span = self.logical.span
             self._commands = tuple(
-                Command(node, self.span(node), tuple(map(self.argument, node.words)), nesting)
-                for node, nesting in walk(self.root)
+                Command(
+                    node,
+                    span(node.start, node.end),
+                    tuple([Argument(w.value, w.raw, span(w.start, w.end), w.glob) for w in node.words]),
+                    nesting,
+                )
+                for node, nesting in _walked(self.tree)
             )
         return self._commands
+
+
+def _walked(tree: Tree) -> tuple[tuple[Simple, tuple[str, ...]], ...]:
+    """:func:`walk` of a whole tree, found once: the same texts are read again and again."""
+    held = vars(tree)
+    if "walked" not in held:
+        held["walked"] = tuple(walk(tree.root))
+    found: tuple[tuple[Simple, tuple[str, ...]], ...] = held["walked"]
+    return found
 
 
 def walk(node: Node, nesting: tuple[str, ...] = ()) -> Iterator[tuple[Simple, tuple[str, ...]]]:

@@ -108,6 +108,15 @@ def test_closed_by_a_maintainer_stays_closed(bot: Bot, repo: Repo) -> None:
     assert len(repo.pulls) == 1
 
 
+def test_closed_with_its_branch_deleted_stays_closed(bot: Bot, repo: Repo) -> None:
+    bot.run(repo)
+    pull = only(repo)
+    pull.head_sha, pull.state = str(repo.sha(BRANCH)), "closed"
+    repo.git("update-ref", "-d", f"refs/heads/{BRANCH}")
+    assert bot.run(repo) == []
+    assert len(repo.pulls) == 1 and repo.branches().keys() == {"main"}
+
+
 def test_declined_rules_are_left_out_and_new_ones_asked_for(bot: Bot, repo: Repo) -> None:
     bot.run(repo)
     only(repo).state = "closed"

@@ -159,7 +159,7 @@ def test_an_outcome_is_read_back() -> None:
 
 
 def test_slimfix_itself_does_not_import_it() -> None:
-    code = "import sys; from slimfix.cli import main\ntry: main(['--diff', '-'])\nexcept SystemExit: pass\n"
+    code = "import sys; from slimfix.main import main\ntry: main(['--diff', '-'])\nexcept SystemExit: pass\n"
     code += "print([name for name in sys.modules if name.startswith(('slimfix.bot', 'httpx', 'dbos'))])"
     done = subprocess.run(
         [sys.executable, "-c", code], input="FROM a\n", capture_output=True, text=True, check=True

@@ -45,7 +45,7 @@ def fresh(forge: Forge) -> Repo:
 
 
 WRITES = [("github", path) for path in ("/git/commits", "/git/refs", "/pulls")]
-WRITES += [("gitlab", "push"), ("gitlab", "/merge_requests"), ("gitea", "push"), ("gitea", "/pulls")]
+WRITES += [("gitlab", "push"), ("gitea", "/pulls")]
 
 
 @pytest.mark.parametrize(("forge_kind", "path"), WRITES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from slimfix.bot.auth import from_environment
 from slimfix.bot.connect import Place, named, place
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Repository
@@ -72,6 +73,36 @@ def test_a_repository_may_be_the_address_of_a_page() -> None:
     assert named("acme/shop") == ("", "acme/shop")
     assert named("https://github.com/acme/shop.git") == ("https://github.com", "acme/shop")
     assert named("https://gitlab.com/acme/a/b/-/tree/main") == ("https://gitlab.com", "acme/a/b")
+
+
+TOKENS = ("SLIMFIX_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN", "CI_JOB_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "header", "user"),
+    [
+        ("github", "GITHUB_TOKEN", "Bearer", "x-access-token"),
+        ("gitlab", "GITLAB_TOKEN", "Bearer", "oauth2"),
+        ("gitea", "FORGEJO_TOKEN", "token", "oauth2"),
+        ("gitea", "SLIMFIX_TOKEN", "token", "oauth2"),
+    ],
+)
+def test_a_token_is_sent_as_its_forge_wants_it(
+    monkeypatch: pytest.MonkeyPatch, kind: str, variable: str, header: str, user: str
+) -> None:
+    for name in TOKENS:
+        monkeypatch.setenv(name, "x" * 20 if name == variable else "")
+    found = from_environment(kind, Secrets())
+    assert found.headers("/x") == {"Authorization": f"{header} {'x' * 20}"}
+    assert found.login("a/b") == (user, "x" * 20)
+
+
+def test_the_token_of_a_gitlab_job_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TOKENS:
+        monkeypatch.setenv(name, "x" * 20 if name == "CI_JOB_TOKEN" else "")
+    with pytest.raises(BotError, match="make an access token of the project") as caught:
+        from_environment("gitlab", Secrets())
+    assert caught.value.kind == "no-permission"
 
 
 # -- names -----------------------------------------------------------------------------------------

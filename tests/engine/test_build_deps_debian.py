@@ -225,9 +225,9 @@ CMD ["python", "-c", "import pycurl; print(pycurl.version)"]
         """\
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends curl \\
-    && curl -fsS http://deb.debian.org/debian/README -o /README \\
+    && curl -fsS http://deb.debian.org/debian/dists/bookworm/Release -o /Release \\
     && rm -rf /var/lib/apt/lists/*
-CMD ["grep", "-c", "Debian", "/README"]
+CMD ["grep", "-c", "Codename: bookworm", "/Release"]
 """,
         "curl",
         3,

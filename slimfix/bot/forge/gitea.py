@@ -124,8 +124,12 @@ class Gitea(People):
     def ahead(self, repository: Repository, base: str, head: str) -> list[Ahead]:
         plain = {"stat": "false", "verification": "false", "files": "false"}
         query = {"sha": names.sha(head), "not": names.sha(base), **plain}
-        found = self._pages(f"/repos/{repository.name}/commits", query, most=5)
-        return [ahead_of(one) for one in found]
+        try:
+            return [ahead_of(one) for one in self._pages(f"/repos/{repository.name}/commits", query, most=5)]
+        except BotError as error:
+            if error.kind == "gone":  # so it says where there are none
+                return []
+            raise
 
     # -- writing -------------------------------------------------------------------------------
 

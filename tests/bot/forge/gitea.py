@@ -59,13 +59,14 @@ class Gitea(Front):
             "html_url": f"{self.address}/{login}",
         }
 
-    def repository(self, repo: Repo) -> dict[str, Any]:
+    def repository(self, repo: Repo, branches: dict[str, str] | None = None) -> dict[str, Any]:
+        branches = repo.branches() if branches is None else branches
         return {
             "id": repo.number,
             "owner": self.user(repo.owner),
             "name": repo.name,
             "full_name": repo.full,
-            "empty": not repo.branches(),
+            "empty": not branches,
             "private": False,
             "fork": repo.fork,
             "mirror": repo.mirror,
@@ -84,12 +85,14 @@ class Gitea(Front):
             "allow_squash_merge": True,
         }
 
-    def pull(self, repo: Repo, pull: Pull) -> dict[str, Any]:
-        head = repo.head(pull)
-        there = not pull.fork and repo.sha(pull.head) is not None
-        draft = pull.title.lower().startswith(("wip:", "[wip]"))
+    def pull(self, repo: Repo, pull: Pull, branches: dict[str, str] | None = None) -> dict[str, Any]:
+        """One in a list is given the branches: there may be many, and git is asked for open ones alone."""
+        branches = repo.branches() if branches is None else branches
         is_open = pull.state == "open"
-        merge_base = repo.git("merge-base", pull.base, head, check=False)
+        head = repo.head(pull)
+        there = not pull.fork and pull.head in branches
+        draft = pull.title.lower().startswith(("wip:", "[wip]"))
+        merge_base = repo.git("merge-base", pull.base, head, check=False) if is_open else head
         return {
             "id": repo.number * 1000 + pull.number,
             "number": pull.number,
@@ -110,16 +113,16 @@ class Gitea(Front):
             "base": {
                 "label": pull.base,
                 "ref": pull.base,
-                "sha": repo.sha(pull.base) or "",
+                "sha": branches.get(pull.base, ""),
                 "repo_id": repo.number,
-                "repo": self.repository(repo),
+                "repo": self.repository(repo, branches),
             },
             "head": {
                 "label": pull.head,
                 "ref": pull.head if there or pull.fork else f"refs/pull/{pull.number}/head",
                 "sha": head,
                 "repo_id": 99_999 if pull.fork else repo.number,
-                "repo": self.repository(repo),
+                "repo": self.repository(repo, branches),
             },
         }
 
@@ -242,7 +245,9 @@ def _(api: Gitea, repo: Repo, given: Given) -> Answer:
 @ROUTES.add("GET", R + "/pulls")
 def _(api: Gitea, repo: Repo, given: Given) -> Answer:
     state = given[1].get("state", "open")
-    return 200, [api.pull(repo, pull) for pull in reversed(repo.pulls) if state in ("all", pull.state)]
+    found = [pull for pull in reversed(repo.pulls) if state in ("all", pull.state)]
+    branches = repo.branches()
+    return 200, [api.pull(repo, pull, branches) for pull in found]
 
 
 @ROUTES.add("POST", R + "/pulls")

@@ -1,0 +1,78 @@
+"""Command lines that are read without click mean what click says that they mean."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slimfix.cli import cli, fix
+from slimfix.main import read
+
+FLAGS = ["--diff", "--write", "--check", "--safe-only", "--unsafe", "-q", "--quiet", "-v", "--verbose"]
+OTHERS = [
+    "-",
+    "--",
+    "-qv",
+    "--jobs",
+    "2",
+    "--select",
+    "apk",
+    "--no-context",
+    "--format=json",
+    "--help",
+    "--dif",
+]
+PATHS = ["Dockerfile", "a b", "é", "", ".", "verify", "rules", "fix", "bot", "explain"]
+
+
+def by_click(arguments: list[str]) -> tuple[tuple[str, ...], dict[str, object]]:
+    parameters = dict(fix.make_context("fix", list(arguments)).params)
+    paths: tuple[str, ...] = parameters.pop("paths")
+    assert not parameters.pop("no_context") and not parameters.pop("dockerignore")
+    return paths, parameters
+
+
+@given(st.lists(st.sampled_from(FLAGS + PATHS + OTHERS), max_size=5))
+def test_what_is_read_is_what_click_reads(arguments: list[str]) -> None:
+    plain = read(arguments)
+    if plain is not None:
+        assert plain == by_click(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a"],
+        ["a", "--diff"],
+        ["--diff", "a", "b"],
+        ["--write", "-q", "a"],
+        ["--check", "--safe-only", "-v", "a"],
+    ],
+)
+def test_read_without_click(arguments: list[str]) -> None:
+    assert read(arguments) == by_click(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--diff"], ["-"], ["--", "a"], ["a", "--jobs", "2"], ["--safe-only", "--unsafe", "a"], ["--help"]]
+    + [[name, "a"] for name in (*cli.commands, "verify", "bot")],
+)
+def test_left_to_click(arguments: list[str]) -> None:
+    assert read(arguments) is None
+
+
+def test_shell_completion_is_left_to_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SLIMFIX_COMPLETE", "bash_complete")
+    assert read(["a"]) is None
+
+
+def test_a_plain_line_does_not_import_click() -> None:
+    program = "import sys\nfrom slimfix.main import main\n"
+    program += "try: main(['no such file'])\nfinally: print('click' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "False\n")
