@@ -22,7 +22,8 @@ from slimfix.text import Edit, Span
 PROGRAMS = ("dnf", "dnf-3", "microdnf", "yum", "tdnf", "dnf5")
 _INSTALLS = ("install", "in", "localinstall")
 _ASKS = ("clean", "makecache", "update", "upgrade", "check-update")
-_SPECIAL = ("--installroot", "--releasever", "--downloadonly", "--allowerasing", "-C", "--cacheonly")
+_SPECIAL = ("--installroot", "--releasever", "--downloadonly", "--allowerasing", "--skip-broken")
+_SPECIAL += ("-C", "--cacheonly", "--setopt=strict")
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
@@ -59,6 +60,7 @@ class Work(NamedTuple):
             indent = re.sub(r"^.*\n|&&.*$", "", between, flags=re.DOTALL)
             line = f" {self.dockerfile.escape}\n{indent}    "
             asked = f"dnf repoquery -q --installed --requires --resolve --recursive --qf '%{{name}}'{line}"
+            kept = kept or ["glibc"]  # which is always there: without any name dnf mark fails
             kept.append(f"$({asked}{' '.join(self._headers)} | grep -v -e '-devel$')")
         if kept:
             commands.append(f"dnf mark install {' '.join(kept)}")

@@ -1,12 +1,13 @@
 """Remove what only the build needed, in the layer that installed it (dnf).
 
-Compilers, make tools and headers that `dnf install` brings for one build stay in the image for ever, unless
+Compilers, build tools and headers that `dnf install` brings for one build stay in the image for ever, unless
 the same RUN removes them. The removal is written behind the build, and takes what came in as their
 dependencies along (`clean_requirements_on_remove`). The libraries that a program links came in so, too: what
 the -devel packages need, as dnf itself says, and what a compiler brings for its programs, is kept.
 
 Only where the base image is known to have dnf 4, and all other packages are known to need no compiler: dnf
-would remove with it whatever needs it. For yum, microdnf and dnf 5 there is only ever a reason.
+would remove with it whatever needs it, and make stays, since openssl may. For yum, microdnf and dnf 5 there
+is only ever a reason.
 
 Before:
     FROM rockylinux:9

@@ -22,12 +22,12 @@ PREFIX = "slimfix-test-dnf"
 BASE = f"{PREFIX}/rockylinux:9"
 STAND_IN = """\
 FROM debian:bookworm-slim
-COPY repository.sh /work/
+COPY repository.sh /spec/
 RUN apt-get update \\
     && apt-get install -y --no-install-recommends createrepo-c dnf libc6-dev make rpm tcc \\
-    && sh -x /work/repository.sh \\
+    && sh -x /spec/repository.sh \\
     && dpkg --purge --force-depends libc6-dev linux-libc-dev make tcc \\
-    && rm -rf /work /var/lib/apt/lists/* && mkdir -p /etc/yum.repos.d \\
+    && rm -rf /spec /var/lib/apt/lists/* && mkdir -p /etc/yum.repos.d \\
     && printf '[here]\\nname=here\\nbaseurl=file:///repository\\ngpgcheck=0\\n' > /etc/yum.repos.d/here.repo
 """
 TEXT = """\
@@ -38,6 +38,10 @@ RUN dnf install -y gcc libanswer-devel make \\
     && dnf clean all
 CMD ["app"]
 """
+CLEANED = TEXT.replace(" \\\n    && dnf clean all", "").replace(
+    " \\\n    && make", " \\\n    && dnf clean all && make"
+)
+"""The lists are gone before the build, and must not come back with the removal."""
 NAIVE = " \\\n    && dnf remove -y --setopt=clean_requirements_on_remove=1 gcc libanswer-devel make"
 
 pytestmark = [
@@ -86,19 +90,26 @@ def size(tag: str) -> int:
     return int(docker("image", "inspect", "-f", "{{.Size}}", tag).stdout)
 
 
+def lists(tag: str) -> list[str]:
+    """The files that dnf keeps of its repositories."""
+    return sorted(run(tag, "find", "/var/cache/dnf", "-type", "f").stdout.split())
+
+
 @pytest.mark.slow
-def test_runs_as_before(directory: Path) -> None:
+@pytest.mark.parametrize("text", [TEXT, CLEANED], ids=["cleaned last", "cleaned before"])
+def test_runs_as_before(directory: Path, text: str) -> None:
     context = BuildContext.local(directory)
-    result = rewrite(TEXT, select(["build-deps-dnf"]), Reader(context=context))
+    result = rewrite(text, select(["build-deps-dnf"]), Reader(context=context))
     assert len(result.steps) == 1, result.skipped
-    first, second = build(directory, TEXT, f"{PREFIX}-fat"), build(directory, result.after, f"{PREFIX}-slim")
+    first, second = build(directory, text, f"{PREFIX}-fat"), build(directory, result.after, f"{PREFIX}-slim")
     assert run(first).stdout == run(second).stdout == "42\n"
     assert run(first, "gcc", "-v").returncode == 0
-    for gone in ("gcc", "make", "glibc-devel", "libanswer-devel"):
+    for gone in ("gcc", "glibc-devel", "libanswer-devel"):
         assert run(first, "rpm", "-q", gone).returncode == 0
         assert run(second, "rpm", "-q", gone).returncode != 0
-    for kept in ("libanswer", "libgomp"):
+    for kept in ("libanswer", "libgomp", "make"):
         assert run(second, "rpm", "-q", kept).returncode == 0
+    assert lists(first) == lists(second)
     print(f"{size(first) / 1e6:.1f} MB before, {size(second) / 1e6:.1f} MB after")
     assert size(first) - size(second) > 5 * 10**6
 
