@@ -10,19 +10,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from slimfix.bot import inert, marker, publish, read  # noqa: E402  # the root must be known first
-from slimfix.bot.auth import Token  # noqa: E402
-from slimfix.bot.forge.github import GitHub  # noqa: E402
-from slimfix.bot.pace import UNLIMITED, Pace, SystemClock  # noqa: E402
-from slimfix.bot.redact import Secrets  # noqa: E402
-from slimfix.bot.settings import Policy  # noqa: E402
-from slimfix.bot.terms import Terms  # noqa: E402
-from tests.bot.forge.server import running  # noqa: E402
-from tests.bot.forge.world import Content  # noqa: E402
+from slimfix.bot import inert, marker, publish, read
+from slimfix.bot.auth import Token
+from slimfix.bot.forge.github import GitHub
+from slimfix.bot.pace import UNLIMITED, Pace, SystemClock
+from slimfix.bot.redact import Secrets
+from slimfix.bot.settings import Policy
+from slimfix.bot.terms import Terms
+from tests.bot.forge.server import running
+from tests.bot.forge.world import Content
 
+ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs" / "bot" / "examples"
 DOCS = "../../rules"
 

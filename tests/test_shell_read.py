@@ -391,6 +391,7 @@ def test_long_scripts_are_read_in_time() -> None:
 
 def test_no_text_takes_all_the_memory() -> None:
     """bashlex's expansion of these never ends, and grows; a process of its own keeps that from the others."""
+    pytest.importorskip("resource", reason="the memory of a process cannot be limited here")
     texts = ["a'${b'", "a\n~${\\~;\n$", "/;#<$if '%${ ]]'fi ~", "X='${a%%['q r'z]*}' f |& g"]
     program = (
         "import resource\n"

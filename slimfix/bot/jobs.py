@@ -78,7 +78,7 @@ def _publish(name: str, text: str) -> str:
         return Outcome(made.repository, "", "", results, made.dockerfiles, saving, unread).json()
     except BotError as error:
         return outcome.failure(name, error).json()
-    except Exception as error:  # as above
+    except Exception as error:  # a bug of ours ends the work on this repository alone
         return Outcome(name, "internal", now.secrets.hide(f"{type(error).__name__}: {error}")[:300]).json()
 
 

@@ -96,19 +96,14 @@ def decide(order: Order, pull: Pull, proposal: Proposal | None, base: str, wishe
         return Rebuild(pull, "asked")
     if order.verb in ("ignore", "allow") and order.words:
         try:
-            names = [rule.name for rule in select([word for word in order.words if word != _OWN])]
+            names = [rule.name for rule in select(order.words)]
         except UnknownRule as error:
             known = ", ".join(f"`{name}`" for name in (marker.rules if marker else ()))
             return Reply(pull, f"{inert.line(str(error)).capitalize()}. Those at work here: {known}.")
-        names += [_OWN] if _OWN in order.words else []
         kept = [name for name in ignored if name not in names]
         new = (*kept, *(names if order.verb == "ignore" else ()))
         return Heed(pull, new, order.verb)
     return Reply(pull, HELP)
-
-
-_OWN = "dockerignore"
-"""What is no rule, but can be turned down like one."""
 
 
 def answer(comment: Comment, text: str) -> str:

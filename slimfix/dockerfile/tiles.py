@@ -108,6 +108,10 @@ def tiles(text: str) -> tuple[list[Tile], str]:
     return result, escape
 
 
+_LONG = 1000
+"""Characters of a line from which it is not remembered: many such would fill the memory."""
+
+
 class _Line(NamedTuple):
     """What a line says when nothing is known of those around it."""
 
@@ -130,7 +134,7 @@ def _look(line: str, escape: str) -> _Line:
     return _Line(kind, len(bare), len(bare) - len(words), match.start(1) if match else None)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _ranges(shadow: str) -> tuple[tuple[int, int], ...]:
     """First and last line of each instruction. Cached: most edits leave the shadow of a file as it was."""
     from dockerfile_parse import DockerfileParser
@@ -147,7 +151,9 @@ class _Reader:
     def __init__(self, lines: list[str], escape: str, offset: int, head: int) -> None:
         self.lines = lines
         self.escape = escape
-        self.looked = [_look(line, escape) for line in lines]
+        self.looked = [
+            _look(line, escape) if len(line) < _LONG else _look.__wrapped__(line, escape) for line in lines
+        ]
         self.head = head
         self.starts = [offset]
         for line in lines:

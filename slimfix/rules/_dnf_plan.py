@@ -22,8 +22,10 @@ from slimfix.text import Edit, Span
 PROGRAMS = ("dnf", "dnf-3", "microdnf", "yum", "tdnf", "dnf5")
 _INSTALLS = ("install", "in", "localinstall")
 _ASKS = ("clean", "makecache", "update", "upgrade", "check-update")
-_SPECIAL = ("--installroot", "--releasever", "--downloadonly", "--allowerasing", "--skip-broken")
-_SPECIAL += ("-C", "--cacheonly", "--setopt=strict")
+_SPECIAL = (
+    *("--installroot", "--releasever", "--downloadonly", "--allowerasing", "-C", "--cacheonly"),
+    *("--skip-broken", "--setopt=strict"),
+)
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from slimfix.bot import names
 from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
 from slimfix.bot.errors import BotError
-from slimfix.bot.forge import Repository
+from slimfix.bot.forge import Exists, Repository
 from slimfix.bot.forge.push import Person, Workshop
 from slimfix.bot.forge.refusal import typed
 from slimfix.bot.http import Client, Refused
@@ -24,7 +26,7 @@ class Account(NamedTuple):
     person: Person
 
 
-class Branches:
+class Branches(ABC):
     """A part of such a forge."""
 
     client: Client
@@ -44,9 +46,9 @@ class Branches:
                 self._account = self._asked(f"slimfix@noreply.{urlsplit(self.client.base).hostname}")
             return self._account
 
+    @abstractmethod
     def _asked(self, email: str) -> Account:
         """The answer of the forge; *email* is for an account that shows none."""
-        raise NotImplementedError
 
     def me(self, repository: Repository) -> str:
         """See :class:`slimfix.bot.forge.Forge`, here and below."""
@@ -74,6 +76,17 @@ class Branches:
 
     def delete_branch(self, repository: Repository, name: str, old: str) -> None:
         self._workshop.push(repository, self.login(repository), name, old, None)
+
+    def _opened(self, path: str, branch: str, body: dict[str, Any]) -> Any:
+        """What the forge says of a new pull request. Raises Exists."""
+        if not names.ours(branch):
+            raise BotError("bad-name", f"not a branch of the bot: {branch!r}")
+        try:
+            return self.client.write("POST", path, body, notifies=True)
+        except Refused as error:
+            if error.status == 409 and "already exists" in error.text:
+                raise Exists(branch) from None
+            raise typed(error) from None
 
     # -- requests ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from slimfix.bot import names
 from slimfix.bot.errors import BotError
-from slimfix.bot.forge import Ahead, Exists, New, Pull, Repository
+from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitea_people import People
 from slimfix.bot.forge.gitea_read import DRAFT, ahead_of, pull_of, repository_of
 from slimfix.bot.forge.refusal import typed
@@ -134,17 +134,9 @@ class Gitea(People):
     # -- writing -------------------------------------------------------------------------------
 
     def open_pull(self, repository: Repository, new: New) -> Pull:
-        if not names.ours(new.branch):
-            raise BotError("bad-name", f"not a branch of the bot: {new.branch!r}")
         title = DRAFT + new.title if new.draft else new.title
         body = {"title": title, "body": new.body, "head": new.branch, "base": new.base}
-        try:
-            found = self.client.write("POST", f"/repos/{repository.name}/pulls", body, notifies=True)
-        except Refused as error:
-            if error.status == 409 and "already exists" in error.text:
-                raise Exists(new.branch) from None
-            raise typed(error) from None
-        return pull_of(found)
+        return pull_of(self._opened(f"/repos/{repository.name}/pulls", new.branch, body))
 
     def edit_pull(
         self,

@@ -6,7 +6,11 @@ import re
 from typing import Any
 
 from slimfix.bot import names
-from slimfix.bot.forge import Ahead, Comment, Issue, Merge, Pull, Repository
+from slimfix.bot.forge import Pull, Repository
+from slimfix.bot.forge.github_read import ahead_of, comment_of, issue_of, merges_of
+
+__all__ = ["DRAFT", "ahead_of", "comment_of", "issue_of", "pull_of", "repository_of"]
+"""Some of it they answer as GitHub does."""
 
 DRAFT = "WIP: "
 """Begins the title of a draft. A server can be set up to take other words; these are the usual ones."""
@@ -36,7 +40,7 @@ def repository_of(found: dict[str, Any], address: str) -> Repository:
         tuple(found.get("topics") or ()),
         found.get("has_issues") is not False,
         None if issues is None else int(issues) + int(found.get("open_pr_counter") or 0),
-        merges_of(found),
+        merges_of(found, "allow_merge_commits", "allow_rebase"),
     )
 
 
@@ -66,36 +70,3 @@ def pull_of(found: dict[str, Any]) -> Pull:
         "",
         found.get("comments"),
     )
-
-
-def merges_of(found: dict[str, Any]) -> tuple[Merge, ...]:
-    """How a repository lets pull requests be merged; what keeps a commit for each rule comes first."""
-    ways: tuple[tuple[str, Merge], ...] = (
-        ("allow_merge_commits", "merge"),
-        ("allow_rebase", "rebase"),
-        ("allow_squash_merge", "squash"),
-    )
-    return tuple(way for key, way in ways if found.get(key) is not False) or ("merge",)
-
-
-def comment_of(found: dict[str, Any]) -> Comment:
-    """A comment; that of an account that is gone has no author."""
-    author = found.get("user") or {}
-    return Comment(int(found["id"]), str(author.get("login") or ""), str(found.get("body") or ""))
-
-
-def issue_of(found: dict[str, Any]) -> Issue:
-    """An issue."""
-    return Issue(
-        int(found["number"]),
-        str(found["html_url"]),
-        found["state"] == "open",
-        str(found.get("title") or ""),
-        str(found.get("body") or ""),
-    )
-
-
-def ahead_of(found: dict[str, Any]) -> Ahead:
-    """A commit."""
-    commit = found["commit"]
-    return Ahead(names.sha(found["sha"]), str(commit["message"]), commit["author"] == commit["committer"])

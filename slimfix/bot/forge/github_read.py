@@ -38,11 +38,16 @@ def ahead_of(found: dict[str, Any]) -> Ahead:
     return Ahead(names.sha(found["sha"]), str(commit["message"]), commit["author"] == commit["committer"])
 
 
-def merges_of(found: dict[str, Any]) -> tuple[Merge, ...]:
-    """How a repository lets pull requests be merged; what keeps a commit for each rule comes first."""
+def merges_of(
+    found: dict[str, Any], merge: str = "allow_merge_commit", rebase: str = "allow_rebase_merge"
+) -> tuple[Merge, ...]:
+    """How a repository lets pull requests be merged; what keeps a commit for each rule comes first.
+
+    *merge* and *rebase* are the names of the forge for two of its switches.
+    """
     ways: tuple[tuple[str, Merge], ...] = (
-        ("allow_merge_commit", "merge"),
-        ("allow_rebase_merge", "rebase"),
+        (merge, "merge"),
+        (rebase, "rebase"),
         ("allow_squash_merge", "squash"),
     )
     return tuple(way for key, way in ways if found.get(key) is not False) or ("merge",)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from slimfix.bot import names
 from slimfix.bot.errors import BotError
-from slimfix.bot.forge import Ahead, Exists, New, Pull, Repository
+from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitlab_people import People, at
 from slimfix.bot.forge.gitlab_read import DRAFT, ahead_of, pull_of, repository_of
 from slimfix.bot.forge.refusal import typed
@@ -96,21 +96,13 @@ class GitLab(People):
     # -- writing -------------------------------------------------------------------------------
 
     def open_pull(self, repository: Repository, new: New) -> Pull:
-        if not names.ours(new.branch):
-            raise BotError("bad-name", f"not a branch of the bot: {new.branch!r}")
         body = {
             "title": DRAFT + new.title if new.draft else new.title,
             "description": new.body,
             "source_branch": new.branch,
             "target_branch": new.base,
         }
-        try:
-            found = self.client.write("POST", f"{at(repository)}/merge_requests", body, notifies=True)
-        except Refused as error:
-            if error.status == 409 and "already exists" in error.text:
-                raise Exists(new.branch) from None
-            raise typed(error) from None
-        return pull_of(found)
+        return pull_of(self._opened(f"{at(repository)}/merge_requests", new.branch, body))
 
     def edit_pull(
         self,
