@@ -12,9 +12,9 @@ from slimfix.manifests.go import modules
 from slimfix.manifests.site import Gather
 from slimfix.rules._copy_run import called, judge, tools
 from slimfix.rules._copy_tree import Tree, resolve
-from slimfix.rules._copy_write import indented, manifest_lines
+from slimfix.rules._copy_write import before_comments, indent_of, indented, manifest_lines
 from slimfix.shell import Opaque
-from slimfix.text import Edit
+from slimfix.text import Edit, Span
 
 _BUILDS = frozenset(("build", "install", "test", "vet"))
 
@@ -48,13 +48,11 @@ def download(dockerfile: Dockerfile, tree: Tree) -> Fix | None:
     if tree.left_out(gather.files):
         return None
     lines = manifest_lines(dockerfile, tree, sorted(gather.files))
-    text = indented(
-        dockerfile,
-        copy,
-        [*lines, f"{layout(dockerfile).keyword('RUN')} go mod download", dockerfile.source(copy.text_span)],
-    )
+    lines.append(f"{layout(dockerfile).keyword('RUN')} go mod download")
+    start = before_comments(dockerfile, copy)
+    text = indent_of(dockerfile, copy) + indented(dockerfile, copy, lines) + "\n"
     message = "download the Go modules before the rest is copied"
-    return Fix((Edit(copy.text_span, text),), message, copy.text_span, Safety.UNSAFE)
+    return Fix((Edit(Span(start, start), text),), message, copy.text_span, Safety.UNSAFE)
 
 
 def _downloads(copy: Instruction) -> bool:

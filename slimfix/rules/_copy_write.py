@@ -64,7 +64,7 @@ class Target(NamedTuple):
 def edits(dockerfile: Dockerfile, tree: Tree, manifests: Sequence[str], target: Target) -> tuple[Edit, ...]:
     """The edits that put *manifests* in the place of the tree, and the tree behind the install."""
     copy = tree.copy
-    number = next(i for i, tile in enumerate(dockerfile.tiles) if tile.span == copy.span)
+    number = _number(dockerfile, copy)
     comments, blank = _above(dockerfile, number)
     below = dockerfile.tiles[number + 1] if number + 1 < len(dockerfile.tiles) else None
     spaced = blank or (below is not None and below.kind == "blank")
@@ -108,6 +108,17 @@ def _moved(dockerfile: Dockerfile, tree: Tree, last: Instruction) -> str:
         return whole[:start] + _arguments(copy, [*copy.exec_form[:-1], tree.root])
     place = copy.part_span(copy.parts[1]).start - copy.text_span.start
     return whole[:place] + tree.root + whole[place + len(tree.dest) :]
+
+
+def before_comments(dockerfile: Dockerfile, copy: Instruction) -> int:
+    """Where the line of a COPY begins, or the comments that go with it."""
+    comments, _ = _above(dockerfile, _number(dockerfile, copy))
+    return copy.text_span.start - len(indent_of(dockerfile, copy)) if comments is None else comments
+
+
+def _number(dockerfile: Dockerfile, copy: Instruction) -> int:
+    """That of its tile."""
+    return next(i for i, tile in enumerate(dockerfile.tiles) if tile.span == copy.span)
 
 
 def _above(dockerfile: Dockerfile, number: int) -> tuple[int | None, bool]:
