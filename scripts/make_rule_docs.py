@@ -9,8 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from slimfix import knowledge
 from slimfix.knowledge.managers import manager, words
-from slimfix.rules import Rule, all_rules
+from slimfix.propose_dockerignore import DOC
+from slimfix.rules import IGNORE_FILE, Rule, all_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "rules"
@@ -43,7 +45,8 @@ def index(rules: list[Rule]) -> str:
     rows = [
         f"| [{r.name}]({r.name}.md) | {r.code} | {r.summary.replace('|', chr(92) + '|')} |" for r in rules
     ]
-    return "\n".join(["# Rules", "", "| Rule | Code | |", "| --- | --- | --- |", *rows, ""])
+    more = f"[{IGNORE_FILE}]({IGNORE_FILE}.md) is no rule of Dockerfiles, but is named like one."
+    return "\n".join(["# Rules", "", "| Rule | Code | |", "| --- | --- | --- |", *rows, "", more, ""])
 
 
 def managers() -> str:
@@ -57,6 +60,23 @@ def managers() -> str:
     return "\n".join([*head, "| --- | --- | --- | --- |", *rows, ""])
 
 
+def ignore_file() -> str:
+    """The page of ignore files."""
+    rows: dict[str, tuple[list[str], bool]] = {}
+    for entry in knowledge.table("dockerignore")["entry"]:
+        names, sure = rows.setdefault(entry["why"], ([], entry["sure"]))
+        names.append(f"`{entry['name']}`")
+        rows[entry["why"]] = names, sure and entry["sure"]
+    told = "`slimfix --dockerignore` proposes it; so does the bot, as a commit of its own, for what git has."
+    told += f" Its name is `{IGNORE_FILE}` in `ignore`, `select` and `# slimfix: ignore-file=`."
+    head = f"# {IGNORE_FILE}\n\n{DOC.strip()}\n\n{told}\n\n| What | Why | Written as |\n| --- | --- | --- |\n"
+    cells = (
+        f"| {', '.join(names)} | {_cell(why)} | {'a line' if sure else 'a comment'} |\n"
+        for why, (names, sure) in rows.items()
+    )
+    return head + "".join(cells)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -67,6 +87,7 @@ def pages() -> dict[str, str]:
     return {
         "README.md": index(rules),
         "managers.md": managers(),
+        f"{IGNORE_FILE}.md": ignore_file(),
         **{f"{rule.name}.md": page(rule) for rule in rules},
     }
 

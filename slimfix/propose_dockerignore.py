@@ -21,6 +21,15 @@ from slimfix.dockerignore import DockerIgnore
 from slimfix.globs import clean, has_wildcard, match
 from slimfix.ignore_needs import filled, installs, names, words_of
 
+DOC = """\
+Keep out of the build context what an image has no use for.
+
+What `COPY . .` takes along lies in the layer for good, and whenever it changes, all below that line is built
+anew. Only what is there is named, and only where no Dockerfile of the context names it or needs it; what a
+program may want after all is written as a comment. Lines that were there stay as they are, and an exception
+(`!.git`) keeps a line out.
+"""
+"""What a proposal is about, in Markdown."""
 _WALK = 5000
 _DEPTH = 6
 
@@ -68,7 +77,7 @@ def propose(*dockerfiles: Dockerfile) -> Proposal | None:
     context = dockerfiles[0].context
     if context is None:
         return None
-    copies = [found for dockerfile in dockerfiles for found in _copies(dockerfile, context)]
+    copies = [found for dockerfile in dockerfiles for found in bringing(dockerfile, context)]
     walked = list(_walk(context, {copy.source for copy in copies}))
     path, before = context.ignore_file
     lines = [
@@ -88,7 +97,7 @@ def _lines(
     """All lines that come into question, in the order of the table, the sure ones first."""
     rules = DockerIgnore.parse(context.ignore_file[1])
     kept = DockerIgnore(tuple(p[1:] for p in rules.patterns if p.startswith("!")))
-    git = _asks_git(context, walked)
+    git: bool | None = None
     found: dict[str, tuple[bool, int, Line]] = {}
     for number, entry in enumerate(knowledge.table("dockerignore")["entry"]):
         places = [place for place in walked if _called(entry, posixpath.basename(place))]
@@ -96,8 +105,12 @@ def _lines(
         for place in places:
             bringing = [copy for copy in copies if copy.brings(place)]
             sure = _sure(entry, place, bringing, places)
-            if sure is None or not _is_one(entry, place, context) or (entry["name"] == ".git" and git):
+            if sure is None or not _is_one(entry, place, context):
                 continue
+            if entry["name"] == ".git":
+                git = _asks_git(context, walked) if git is None else git  # it reads many files
+                if git:
+                    continue
             pattern = place if odd else entry["pattern"].replace("{path}", place)
             if not kept.excludes(place) and not any(names(d, place, entry) for d in dockerfiles):
                 old = found.get(pattern)
@@ -128,7 +141,8 @@ def _sources(copy: Instruction) -> list[str]:
     return [source for source in words[:-1] if "$" not in source and "://" not in source]
 
 
-def _copies(dockerfile: Dockerfile, context: BuildContext) -> Iterator[_Bringing]:
+def bringing(dockerfile: Dockerfile, context: BuildContext) -> Iterator[_Bringing]:
+    """Each COPY or ADD of a whole directory: where there is none, nothing is proposed."""
     for copy in dockerfile.instructions:
         for source in _sources(copy):
             if not has_wildcard(source) and context.is_dir(source):

@@ -13,7 +13,9 @@ import shlex
 from slimfix.bot import inert, message
 from slimfix.bot.message import ranked
 from slimfix.bot.plan import PlannedFix, Proposal
+from slimfix.propose_dockerignore import DOC
 from slimfix.report.text import size
+from slimfix.rules import IGNORE_FILE
 
 _HOW = (
     "Close this and it stays closed: only other rules will be proposed, unless you comment "
@@ -58,9 +60,19 @@ def _opening(proposal: Proposal, version: str) -> str:
     commits = (
         "one commit" if count == 1 else f"{count} commits, one for each rule, so that one can be left out"
     )
-    files = "one Dockerfile" if len(proposal.changes) == 1 else f"{len(proposal.changes)} Dockerfiles"
+    ignore = [change for change in proposal.changes if change.dockerfiles]
+    files = " and ".join(
+        f"one {noun}" if number == 1 else f"{number} {noun}s"
+        for noun, number in (
+            ("Dockerfile", len(proposal.changes) - len(ignore)),
+            ("ignore file", len(ignore)),
+        )
+        if number
+    )
+    new = all(not change.sha for change in ignore)
+    verb = "change" if len(ignore) < len(proposal.changes) or not new else "add"
     return (
-        f"slimfix {version}, which makes images smaller and their rebuilds faster, proposes to change "
+        f"slimfix {version}, which makes images smaller and their rebuilds faster, proposes to {verb} "
         f"{files} in {commits}. {_trust(proposal)} **This was not built yet**: your checks are the first to, "
         "or `slimfix verify`, below."
     )
@@ -128,8 +140,9 @@ def _fixes(proposal: Proposal, docs: str, most: int) -> str:
     for name in ranked(proposal):
         fixes = [fix for fix in proposal.fixes if fix.rule == name]
         link = f"[{name}]({docs.rstrip('/')}/{name}.md)" if docs else f"`{name}`"
-        why = f": {_why(rules[name].doc)}" if name in rules else ""
-        lines += ["", f"**{link}** ({fixes[0].code}){why}", ""]
+        why = f": {_why(rules[name].doc if name in rules else DOC)}"
+        code = f" ({fixes[0].code})" if fixes[0].code else ""
+        lines += ["", f"**{link}**{code}{why}", ""]
         for fix in fixes[:most]:
             saves = f" (about {size(fix.saving)})" if fix.saving else ""
             lines.append(f"- {_place(fix)}: {inert.line(fix.message)}{saves}")
@@ -148,17 +161,28 @@ def _why(doc: str) -> str:
 
 def _place(fix: PlannedFix) -> str:
     first, last = fix.lines
+    if not first:
+        return inert.code(fix.path)
     where = f"line {first}" if first == last else f"lines {first} to {last}"
     return f"{inert.code(fix.path)} {where}"
 
 
 def _keep_out(proposal: Proposal) -> str:
     rule = ranked(proposal)[0]
+    if rule == IGNORE_FILE:
+        one = (
+            "One line: write it into the ignore file with a `!` before it (`!.git`). All of one Dockerfile: "
+            f"`# slimfix: ignore-file={rule}` in it. The whole repository, in `slimfix.toml`:"
+        )
+    else:
+        one = (
+            f"One place: put `# slimfix: ignore={rule}` on the line above the instruction. A whole file: "
+            f"`# slimfix: ignore-file={rule}` in it. The whole repository, in `slimfix.toml`:"
+        )
     lines = [
         "<details><summary>Keep a part out, for good</summary>",
         "",
-        f"One place: put `# slimfix: ignore={rule}` on the line above the instruction. A whole file: "
-        f"`# slimfix: ignore-file={rule}` in it. The whole repository, in `slimfix.toml`:",
+        one,
         "",
         inert.block(f'ignore = ["{rule}"]', "toml"),
         "",
@@ -166,6 +190,8 @@ def _keep_out(proposal: Proposal) -> str:
         "A table `[bot]` with `enabled = false` in that file turns the bot off.",
         "",
     ]
+    if IGNORE_FILE in proposal.rules and rule != IGNORE_FILE:
+        lines += [f"The same of ignore files: their name there is `{IGNORE_FILE}`.", ""]
     if len({posixpath.dirname(change.path) for change in proposal.changes}) > 1:
         each = 'One pull request for each directory: `group = "directory"` in that table.'
         lines += [each, ""]
@@ -173,9 +199,12 @@ def _keep_out(proposal: Proposal) -> str:
 
 
 def _reproduce(proposal: Proposal, version: str) -> str:
-    paths = [change.path for change in proposal.changes]
-    few = " ".join(map(shlex.quote, paths)) if len(paths) <= 5 else "."
-    verify = [f"slimfix verify {shlex.quote(path)}  # builds both, and compares" for path in paths[:3]]
-    commands = "\n".join([f"pip install 'slimfix=={version}'", f"slimfix --diff {few}", *verify])
+    commands = [f"pip install 'slimfix=={version}'"]
+    paths = [change.path for change in proposal.changes if not change.dockerfiles]
+    ignoring = [path for change in proposal.changes for path in change.dockerfiles]
+    for command, some in (("slimfix --diff", paths), ("slimfix --dockerignore", ignoring)):
+        if some:
+            commands.append(f"{command} {' '.join(map(shlex.quote, some)) if len(some) <= 5 else '.'}")
+    commands += [f"slimfix verify {shlex.quote(path)}  # builds both, and compares" for path in paths[:3]]
     summary = "<details><summary>Do it yourself, or measure it</summary>"
-    return "\n".join([summary, "", inert.block(commands, "sh"), "", "</details>"])
+    return "\n".join([summary, "", inert.block("\n".join(commands), "sh"), "", "</details>"])

@@ -54,13 +54,19 @@ def ranked(proposal: Proposal) -> list[str]:
 
 def title(proposal: Proposal, repository: str) -> str:
     """One line: how much is saved, of what, and by what above all."""
-    paths = [change.path for change in proposal.changes]
     rules = ranked(proposal)
     goods = {rule: phrases().get(rule, {}).get("good", "size") for rule in rules}
     good = next((one for one in ("size", "cache") if one in goods.values()), "order")
     better = {fix.path for fix in proposal.fixes if goods[fix.rule] == good}
     saved = {fix.path for fix in proposal.fixes if fix.saving} or better
-    images = list(dict.fromkeys(image(path, repository) for path in paths if path in saved))
+    images = list(
+        dict.fromkeys(
+            image(path, repository)
+            for change in proposal.changes
+            if change.path in saved
+            for path in change.dockerfiles or (change.path,)
+        )
+    )
     what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
     if proposal.saving:
         start = f"Shrink {what} by about {size(proposal.saving)}"
@@ -90,7 +96,8 @@ def commit_message(commit: Commit, proposal: Proposal) -> str:
     paths = {file.path for file in commit.files}
     for fix in proposal.fixes:
         if fix.rule == commit.rule and fix.path in paths:
-            first = _one_line(f"{fix.path}, line {fix.lines[0]}: {fix.message}")
+            line = f", line {fix.lines[0]}" if fix.lines[0] else ""
+            first = _one_line(f"{fix.path}{line}: {fix.message}")
             lines.append(f"- {first}")
             if fix.assumption:
                 lines.append(f"  Assumes: {_one_line(fix.assumption)}")

@@ -16,7 +16,7 @@ from slimfix.bot.forge import Comment, Pull
 from slimfix.bot.marker import find
 from slimfix.bot.plan import Proposal
 from slimfix.bot.settings import Wishes
-from slimfix.rules import UnknownRule, select
+from slimfix.rules import UnknownRule, named
 
 NAME = "/slimfix"
 HELP = """\
@@ -96,7 +96,7 @@ def decide(order: Order, pull: Pull, proposal: Proposal | None, base: str, wishe
         return Rebuild(pull, "asked")
     if order.verb in ("ignore", "allow") and order.words:
         try:
-            names = [rule.name for rule in select(order.words)]
+            names = named(order.words)
         except UnknownRule as error:
             known = ", ".join(f"`{name}`" for name in (marker.rules if marker else ()))
             return Reply(pull, f"{inert.line(str(error)).capitalize()}. Those at work here: {known}.")

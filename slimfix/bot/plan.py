@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Literal, NamedTuple
 
-from slimfix import __version__, config
-from slimfix.bot import names
+from slimfix import __version__
+from slimfix.bot import ignore, names
 from slimfix.bot.codeowners import reviewers
-from slimfix.bot.commits import Commit, commits_of
+from slimfix.bot.commits import Commit, File, commits_of
 from slimfix.bot.errors import BotError
 from slimfix.bot.settings import Policy, Settings, Wishes
 from slimfix.bot.tree import Tree, Unread, find
@@ -25,6 +26,7 @@ from slimfix.context import BuildContext
 from slimfix.dockerfile import ParseError
 from slimfix.engine import Reader, Rewrite, Step, rewrite
 from slimfix.files import Unusable, checked
+from slimfix.rules import IGNORE_FILE
 
 
 class PlannedFix(NamedTuple):
@@ -41,7 +43,7 @@ class PlannedFix(NamedTuple):
     source: str
     """Where the estimate comes from."""
     lines: tuple[int, int]
-    """First and last line that it is about, in the file as it is now."""
+    """First and last line that it is about, in the file as it is now; 0 in an ignore file."""
 
 
 class Change(NamedTuple):
@@ -53,6 +55,8 @@ class Change(NamedTuple):
     """Of the object that was read."""
     before: str
     after: str
+    dockerfiles: tuple[str, ...] = ()
+    """Of an ignore file, the Dockerfiles beside it that it is for; empty for a Dockerfile."""
 
 
 class Proposal(NamedTuple):
@@ -145,11 +149,20 @@ def make(
             unread.append(Unread(path, result))
         elif result.changed:
             results[path] = result
-    groups: dict[str, list[str]] = {}
-    for path in results:
+    search = ignore.Search(tree, settings, declined, {path: one.after for path, one in results.items()})
+    ignoring = list(search.run(found))
+    unread += search.unread
+    groups: dict[str, tuple[dict[str, Rewrite], list[ignore.Ignoring]]] = {}
+
+    def group(path: str) -> tuple[dict[str, Rewrite], list[ignore.Ignoring]]:
         unit = posixpath.dirname(path) or "." if wishes.group == "directory" else ""
-        groups.setdefault(unit, []).append(path)
-    proposals = tuple(_proposal(unit, {p: results[p] for p in paths}, tree) for unit, paths in groups.items())
+        return groups.setdefault(unit, ({}, []))
+
+    for path, result in results.items():
+        group(path)[0][path] = result
+    for one in ignoring:
+        group(one.path)[1].append(one)
+    proposals = tuple(_proposal(unit, *parts, tree) for unit, parts in groups.items())
     owners = _owners(tree) if wishes.reviewers == "codeowners" and proposals else ""
     if owners:
         proposals = tuple(
@@ -187,19 +200,27 @@ def _rewritten(tree: Tree, path: str, settings: Settings, declined: frozenset[st
         return f"internal error: {type(error).__name__}"
 
 
-def _proposal(unit: str, results: dict[str, Rewrite], tree: Tree) -> Proposal:
+def _proposal(
+    unit: str, results: dict[str, Rewrite], ignoring: list[ignore.Ignoring], tree: Tree
+) -> Proposal:
     key = "dockerfiles" + (f":{unit}" if unit else "")
     changes = []
     for path, result in results.items():
         entry = tree.entries[path]
         changes.append(Change(path, entry.mode, entry.sha, result.before, result.after))
-    fixes = tuple(_fix(path, step) for path, result in results.items() for step in result.steps)
     modes = {change.path: change.mode for change in changes}
+    commits = commits_of(results, modes)
+    fixes = tuple(_fix(path, step) for path, result in results.items() for step in result.steps)
+    if ignoring:
+        changes += [Change(*one[:5], one.dockerfiles) for one in ignoring]
+        files = tuple(File(one.path, one.mode, one.after) for one in ignoring)
+        commits += (Commit(IGNORE_FILE, 0, files),)
+        fixes += tuple(fix for one in ignoring for fix in _ignored(one))
     return Proposal(
         key,
         names.branch("dockerfiles", unit),
         tuple(changes),
-        commits_of(results, modes),
+        commits,
         fixes,
         _digest(f"{fix.rule}\0{fix.path}\0{fix.message}" for fix in fixes),
         _digest(f"{change.path}\0{change.mode}\0{change.before}\0{change.after}" for change in changes),
@@ -222,33 +243,21 @@ def _fix(path: str, step: Step) -> PlannedFix:
     )
 
 
+def _ignored(one: ignore.Ignoring) -> Iterator[PlannedFix]:
+    """What an ignore file keeps out, a fix for each reason."""
+    for (sure, why), group in groupby(one.lines, key=lambda line: (line.sure, line.why)):
+        patterns = ", ".join(f"`{line.pattern}`" for line in group)
+        message, safety, assumption = f"keep {patterns} out of the build context: {why}", "assumed", None
+        if sure:
+            assumption = f"no program in the image, and no other build from this directory, reads {patterns}"
+        else:
+            message, safety = f"name {patterns} in a comment, for you to decide: {why}", "safe"
+        yield PlannedFix(one.path, IGNORE_FILE, "", message, safety, assumption, 0, "", (0, 0))
+
+
 def _digest(parts: Iterable[str]) -> str:
     text = json.dumps(sorted(parts))  # ASCII, whatever the texts hold
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def written(plan: Plan) -> frozenset[str]:
-    """Every path that the plan writes.
-
-    Raises:
-        BotError: a commit writes what no Dockerfile of the plan is: nothing is written then.
-    """
-    paths = set()
-    for proposal in (*plan.proposals, *((plan.onboarding,) if plan.onboarding else ())):
-        known = {change.path for change in proposal.changes}
-        if (proposal is plan.onboarding) != (proposal.kind == "onboarding"):
-            raise BotError("bad-plan", f"not of that kind: {proposal.branch!r}")
-        if proposal.kind == "onboarding" and known != {config.FILES[0]}:
-            raise BotError("bad-plan", "the first pull request has settings alone")
-        if not names.ours(proposal.branch):
-            raise BotError("bad-plan", f"not a branch of the bot: {proposal.branch!r}")
-        for commit in proposal.commits:
-            for file in commit.files:
-                problem = names.bad_path(file.path)
-                if problem or file.path not in known or file.mode not in ("100644", "100755"):
-                    raise BotError("bad-plan", f"not a Dockerfile of the plan: {file.path!r}")
-                paths.add(file.path)
-    return frozenset(paths)
 
 
 CODEOWNERS = (

@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 
 from slimfix.bot import names, plan
 from slimfix.bot.errors import BotError
+from slimfix.bot.written import written
 
 VERSION = 1
 MAX_BYTES = 64 << 20
@@ -41,7 +42,7 @@ def read(text: str) -> list[plan.Plan]:
     for one in plans:
         names.repository(one.repository)
         names.sha(one.commit)
-        plan.written(one)
+        written(one)
     return plans
 
 

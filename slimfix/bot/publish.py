@@ -5,9 +5,10 @@ from __future__ import annotations
 from slimfix.bot import complain, decide, heed
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Forge, Repository
-from slimfix.bot.plan import Plan, written
+from slimfix.bot.plan import Plan
 from slimfix.bot.settle import Settling
 from slimfix.bot.terms import Result, Terms
+from slimfix.bot.written import written
 
 OPT_OUT = "no-slimfix"
 """A topic of a repository that keeps the bot out."""

@@ -13,7 +13,7 @@ from slimfix import config
 from slimfix.bot.errors import BotError
 from slimfix.bot.tree import Tree, above, joined
 from slimfix.fix import Safety
-from slimfix.rules import Rule, UnknownRule, select
+from slimfix.rules import Rule, UnknownRule, select, selects_ignore_file
 from slimfix.search import ignore_spec, matched
 
 Rebase = Literal["auto", "conflicted", "behind", "never"]
@@ -139,6 +139,11 @@ class Settings:
             raise BotError("bad-config", f"{found.path}: {error}") from None
         ours = select(self._policy.select, self._policy.ignore)
         return tuple(rule for rule in ours if rule in theirs and rule.name not in without)
+
+    def wants_ignore_files(self, found: config.Config) -> bool:
+        """Whether both sides want ignore files proposed."""
+        ours = selects_ignore_file(self._policy.select, self._policy.ignore)
+        return ours and selects_ignore_file(found.select, found.ignore)
 
     def allowed(self, found: config.Config) -> Safety:
         """The greatest safety value of a fix that is made; what is unsafe never is."""

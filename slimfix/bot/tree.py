@@ -144,7 +144,7 @@ def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
             (sure if taken else perhaps).append(path)
     tree.fetch([*sure, *perhaps, *_ignore_files(tree, [*sure, *perhaps])])
     found = sure + [path for path in perhaps if begins_like_dockerfile(tree.read(path) or b"")]
-    shown = [path for path in found if not _ignored(tree, path) and not hidden(path)]
+    shown = [path for path in found if not hidden_by_git(tree, path) and not hidden(path)]
     return sorted(shown, key=lambda path: path.split("/")), sorted(unread)
 
 
@@ -176,7 +176,7 @@ def _ignore_files(tree: Tree, paths: Iterable[str]) -> set[str]:
     return places & tree.entries.keys()
 
 
-def _ignored(tree: Tree, path: str) -> bool:
+def hidden_by_git(tree: Tree, path: str) -> bool:
     """Whether a ``.gitignore`` hides the file, or a directory that it lies in."""
     specs: list[tuple[str, GitIgnoreSpec]] = []
     for directory in above(path):

@@ -80,6 +80,10 @@ def _check(name: str, dockerfile: Dockerfile) -> Iterator[Found]:
     return found
 
 
+IGNORE_FILE = "dockerignore"
+"""What is selected and ignored like a rule and is none: the proposal of an ignore file."""
+
+
 class UnknownRule(ValueError):
     """A selector that matches no rule."""
 
@@ -88,7 +92,7 @@ def select(wanted: Iterable[str] | None, ignored: Iterable[str] = ()) -> tuple[R
     """The rules that *wanted* names (all when None) without those that *ignored* names.
 
     A selector is a rule's name, its code, the beginning of a code (``SF1``) or of a name up to a
-    hyphen (``apk``), or ``all``.
+    hyphen (``apk``), or ``all``. :data:`IGNORE_FILE` may stand among them, and is no rule.
 
     Raises:
         UnknownRule: a selector matches nothing.
@@ -98,9 +102,29 @@ def select(wanted: Iterable[str] | None, ignored: Iterable[str] = ()) -> tuple[R
     return tuple(rule for rule in all_rules() if rule in chosen)
 
 
+def selects_ignore_file(wanted: Iterable[str] | None, ignored: Iterable[str] = ()) -> bool:
+    """Whether selectors that :func:`select` understands want :data:`IGNORE_FILE`, too."""
+    own = {"all", IGNORE_FILE}
+    turned_down = own & {selector.strip().lower() for selector in ignored}
+    return not turned_down and (wanted is None or bool(own & {one.strip().lower() for one in wanted}))
+
+
+def named(selectors: Iterable[str]) -> tuple[str, ...]:
+    """The names of what :func:`select` makes of selectors, with :data:`IGNORE_FILE` where it is meant.
+
+    Raises:
+        UnknownRule: a selector matches nothing.
+    """
+    given = list(selectors)
+    more = (IGNORE_FILE,) if selects_ignore_file(given) else ()
+    return (*(rule.name for rule in select(given)), *more)
+
+
 def _matching(selectors: Iterable[str]) -> Iterator[Rule]:
     for selector in selectors:
         key = selector.strip().lower()
+        if key == IGNORE_FILE:
+            continue
         matches = [
             rule
             for rule in all_rules()
