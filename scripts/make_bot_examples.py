@@ -93,6 +93,7 @@ CMD ["bundle", "exec", "puma"]
     "Gemfile": "source 'https://rubygems.org'\ngem 'puma'\n",
     "Gemfile.lock": "GEM\n",
     "config.ru": "",
+    ".dockerignore": ".git\nlog\ntmp\n",
 }
 CASES: tuple[tuple[str, dict[str, Content], Policy], ...] = (
     ("shop", SHOP, Policy()),

@@ -17,7 +17,7 @@ from slimfix import knowledge, suppress
 from slimfix.bot.errors import BotError
 from slimfix.bot.names import bad_path
 from slimfix.bot.settings import Settings
-from slimfix.bot.tree import FILES, Below, Tree, Unread, find, hidden_by_git, joined
+from slimfix.bot.tree import FILES, Below, Tree, Unread, above, find, hidden_by_git, joined
 from slimfix.context import BuildContext, Kind
 from slimfix.dockerfile import Dockerfile, ParseError
 from slimfix.files import Unusable, checked
@@ -25,13 +25,14 @@ from slimfix.fix import Safety
 from slimfix.globs import match
 from slimfix.propose_dockerignore import Line, bringing, propose
 from slimfix.rules import IGNORE_FILE, Rule
+from slimfix.search import SKIPPED_DIRECTORIES
 from slimfix.text import encode
 
 NAME = ".dockerignore"
 _AS_RULE = Rule(IGNORE_FILE, "", 0, lambda dockerfile: iter(()))
-_HISTORY: Mapping[str, Kind] = {".git": "dir", ".git/HEAD": "file"}
 _DEPTH = 6
 _MOST = 5000
+_PACKAGES = 200
 
 
 class Ignoring(NamedTuple):
@@ -50,15 +51,39 @@ class Ignoring(NamedTuple):
 
 
 class _Checkout(Below):
-    """The root of a repository as it is wherever somebody builds: with the history beside the files."""
+    """A directory as it is where somebody builds: with what a clone and an install leave there.
+
+    That is the history, in the root, and ``node_modules`` beside a package.json where a ``.gitignore``
+    hides it: whoever wrote that has it there.
+    """
+
+    def __init__(self, tree: Tree, directory: str) -> None:
+        super().__init__(tree, directory)
+        self._more: dict[str, Kind] = {} if directory else {".git": "dir", ".git/HEAD": "file"}
+        start = f"{directory}/" if directory else ""
+        near = [
+            path[len(start) :].removesuffix("package.json")
+            for path in tree.entries
+            if path.startswith(start)
+            and posixpath.basename(path) == "package.json"
+            and path.count("/") - start.count("/") <= _DEPTH
+            and SKIPPED_DIRECTORIES.isdisjoint(path.split("/"))
+        ]
+        near = sorted(near, key=lambda at: (at.count("/"), at))[:_PACKAGES]
+        places = {joined(at, ".gitignore") for path in near for at in above(f"{start}{path}x")}
+        tree.fetch(places & tree.entries.keys())
+        for at in near:
+            if hidden_by_git(tree, f"{start}{at}node_modules/x"):
+                self._more |= {f"{at}node_modules": "dir", f"{at}node_modules/x": "file"}
+        self._names: dict[str, set[str]] = {}
+        for path in self._more:
+            self._names.setdefault(posixpath.dirname(path), set()).add(posixpath.basename(path))
 
     def kind(self, path: str) -> Kind | None:
-        return _HISTORY.get(path) or super().kind(path)
+        return super().kind(path) or self._more.get(path)
 
     def names(self, directory: str) -> Iterable[str]:
-        if directory == ".git":
-            return ("HEAD",)
-        return (*super().names(directory), ".git") if not directory else super().names(directory)
+        return {*super().names(directory), *self._names.get(directory, ())}
 
 
 class Search:
@@ -101,7 +126,10 @@ class Search:
 
     def _in(self, directory: str, paths: list[str]) -> Iterator[Ignoring]:
         """The ignore files of one context: several where a Dockerfile has its own."""
-        source = self.tree.below(directory) if directory else _Checkout(self.tree, "")
+        plain = self.tree.below(directory)
+        if not any(self._brings(path, directory, plain) for path in paths):
+            return
+        source = _Checkout(self.tree, directory)
         groups: dict[str, dict[str, list[Dockerfile]]] = {}
         for path in paths:
             read = list(self._read(path, directory, source))
@@ -122,9 +150,6 @@ class Search:
         self, directory: str, source: Below, name: str, group: dict[str, list[Dockerfile]]
     ) -> Ignoring | None:
         own = [dockerfile for texts in group.values() for dockerfile in texts]
-        contexts = [dockerfile.context for dockerfile in own if dockerfile.context is not None]
-        if not any(True for one in own for _ in bringing(one, contexts[0])):
-            return None
         if not directory:
             self._fetch_project_files()
         first = propose(*own)
@@ -144,6 +169,14 @@ class Search:
         entry = self.tree.entries.get(path)
         mode, sha = (entry.mode, entry.sha) if entry else ("100644", "")
         return Ignoring(path, mode, sha, found.before, found.after, found.lines, tuple(group))
+
+    def _brings(self, path: str, directory: str, source: Below) -> bool:
+        """Whether a Dockerfile copies a whole directory: most that copy none are soon done with."""
+        for one in self._read(path, directory, source):
+            if isinstance(one, Dockerfile) and one.context is not None:
+                if any(True for _ in bringing(one, one.context)):
+                    return True
+        return False
 
     def _problem(self, path: str, before: str) -> str | None:
         """Why an ignore file cannot be written."""

@@ -12,7 +12,7 @@ from slimfix.bot import body, inert, marker, message, plan, settings
 from slimfix.bot.git import Entry
 from slimfix.bot.plan import Plan, Proposal
 from slimfix.bot.tree import Tree
-from slimfix.rules import all_rules
+from slimfix.rules import IGNORE_FILE, all_rules
 from tests.bot.shapes import ALPINE, APT, NODE, PIP
 
 
@@ -109,7 +109,7 @@ def test_a_body_says_nothing_that_is_not_so() -> None:
 
 
 def test_every_rule_has_a_phrase_and_no_phrase_is_left_over() -> None:
-    assert set(message.phrases()) == {rule.name for rule in all_rules()}
+    assert set(message.phrases()) == {IGNORE_FILE, *(rule.name for rule in all_rules())}
     for phrase in message.phrases().values():
         assert phrase["good"] in ("size", "cache", "order")
         assert len("Shrink the a-rather-long-service-name image by about 999 MB: " + phrase["title"]) <= 120
