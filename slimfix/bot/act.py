@@ -193,6 +193,8 @@ class Acting:
         groups = {":" in proposal.key for proposal in self.plan.proposals}
         if reason == "obsolete" and pull.branch == onboarding.BRANCH and self.plan.proposals:
             reason = "unneeded"
+        elif reason == "obsolete" and self.plan.held:
+            reason = "unproved"
         elif reason == "obsolete" and notes is not None and groups == {":" not in notes.key}:
             reason = "superseded"
         if notes is not None and not self.terms.dry:
@@ -224,6 +226,7 @@ class Acting:
             self.plan.commit,
             dressed,
             ignored=self.ignored.get(proposal.branch, ()),
+            measured=proposal.measured,
         )
 
     def title(self, proposal: Proposal) -> str:

@@ -11,6 +11,7 @@ import re
 import shlex
 
 from slimfix.bot import inert, message
+from slimfix.bot.figures import built, figures
 from slimfix.bot.message import ranked
 from slimfix.bot.plan import PlannedFix, Proposal
 from slimfix.propose_dockerignore import DOC
@@ -39,7 +40,7 @@ def body(proposal: Proposal, docs: str, version: str, limit: int, marker: str) -
     for most in _LENGTHS:
         parts = [
             _opening(proposal, version),
-            _saving(proposal, most),
+            figures(proposal, most),
             _assumptions(proposal, most),
             _fixes(proposal, docs, most),
             _keep_out(proposal),
@@ -73,8 +74,7 @@ def _opening(proposal: Proposal, version: str) -> str:
     verb = "change" if len(ignore) < len(proposal.changes) or not new else "add"
     return (
         f"slimfix {version}, which makes images smaller and their rebuilds faster, proposes to {verb} "
-        f"{files} in {commits}. {_trust(proposal)} **This was not built yet**: your checks are the first to, "
-        "or `slimfix verify`, below."
+        f"{files} in {commits}. {_trust(proposal)} {built(proposal)}"
     )
 
 
@@ -95,23 +95,6 @@ def _trust(proposal: Proposal) -> str:
     many = "change is" if safe == 1 else "changes are"
     rest = "1 rests" if assumed == 1 else f"{assumed} rest"
     return f"{safe} of {total} {many} safe: {same}; {rest} on what is listed under *To review*."
-
-
-def _saving(proposal: Proposal, most: int) -> str:
-    rows = []
-    for change in proposal.changes:
-        saved = [fix for fix in proposal.fixes if fix.path == change.path and fix.saving]
-        if saved:
-            sources = ", ".join(dict.fromkeys(inert.line(fix.source) for fix in saved))
-            amount = size(sum(fix.saving for fix in saved))
-            rows.append(f"| {inert.code(change.path)} | about {amount} | {sources} |")
-    if not rows:
-        return ""
-    more = [f"| and {len(rows) - most} more | | |"] if len(rows) > most else []
-    total = [f"| **all** | **about {size(proposal.saving)}** | |"] if len(rows) > 1 else []
-    note = "Estimated, uncompressed; changes without an estimate are not counted."
-    head = ["| Image of | Gets smaller by | Estimate from |", "|---|---|---|"]
-    return "\n".join([*head, *rows[:most], *more, *total, "", note])
 
 
 def _assumptions(proposal: Proposal, most: int) -> str:

@@ -117,6 +117,33 @@ _style = click.option(
 @click.option("--clone", metavar="DIR", help="Plan for a repository on this machine.")
 @click.option("--branch", default="", metavar="NAME", help="With --clone: its branch, instead of HEAD.")
 @click.option("-o", "--output", metavar="FILE", help="Write the plan to this file.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Build each Dockerfile before and after, and propose what is verified. This runs what the"
+    " repositories say.",
+)
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(("auto", "docker", "buildx", "podman", "buildah")),
+    help="With --verify: build with this; auto takes the first that answers.",
+)
+@click.option("--build-network", metavar="MODE", help="With --verify: the network of builds, such as none.")
+@click.option("--build-platform", metavar="PLATFORM", help="With --verify: build for this platform.")
+@click.option(
+    "--build-option",
+    "build_extra",
+    multiple=True,
+    metavar="OPTION",
+    help="With --verify: give the builder this, too.",
+)
+@click.option(
+    "--build-timeout",
+    type=click.FloatRange(1),
+    metavar="SECONDS",
+    help="With --verify: for each build; 1800, if nothing is said.",
+)
 @_policy
 @_connection
 def plan_command(clone: str | None, branch: str, output: str | None, **options: Any) -> None:

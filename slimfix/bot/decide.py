@@ -226,7 +226,7 @@ def _ours(proposal: Proposal, pull: Pull, marker: Marker, seen: Seen, wishes: Wi
         return Rebuild(pull, "behind")
     if not marker.dressed:
         return Dress(pull)
-    if proposal.fingerprint != marker.fingerprint:
+    if proposal.fingerprint != marker.fingerprint or (proposal.measured and not marker.measured):
         return Reword(pull)
     return Leave("up-to-date", pull)
 

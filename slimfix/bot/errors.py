@@ -18,6 +18,7 @@ Kind = Literal[
     "git",
     "gone",
     "moved",
+    "no-engine",
     "no-permission",
     "opted-out",
     "protected",

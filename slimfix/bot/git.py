@@ -100,10 +100,39 @@ class Clone:
         with self._lock:
             self._fetch({checked_sha(sha) for sha in shas} - self._have - self._lost)
 
+    def fetch_all(self, shas: Iterable[str], limit: int) -> None:
+        """Have all of these at hand, of *limit* bytes at most.
+
+        Raises:
+            BotError: they are too large, or cannot be had.
+        """
+        with self._lock:
+            missing = {checked_sha(sha) for sha in shas} - self._have
+            if missing & self._lost:
+                raise BotError("too-large", "a file of the repository is too large")
+            if missing and self._network is not None:
+                self._request(missing, self._network, limit)
+            self._have |= missing
+
     def _fetch(self, missing: set[str]) -> None:
         if not missing or self._network is None:
             self._have |= missing
             return
+        try:
+            self._request(missing, self._network, MAX_FETCH)
+        except BotError as error:
+            if error.kind != "too-large":
+                raise
+            if len(missing) == 1:
+                self._lost |= missing
+                return
+            for sha in missing:  # one of them is the large one
+                self._fetch({sha})
+            return
+        self._have |= missing
+
+    def _request(self, missing: set[str], network: Mapping[str, str], limit: int) -> None:
+        """Ask the forge for files. Raises BotError."""
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--stdin"]
         quiet = ["-c", "fetch.negotiationAlgorithm=noop"]
         command = [
@@ -116,18 +145,7 @@ class Clone:
             "origin",
         ]
         given = "".join(f"{sha}\n" for sha in sorted(missing)).encode()
-        try:
-            run(command, self._network, self._secrets, MAX_FETCH, given=given)
-        except BotError as error:
-            if error.kind != "too-large":
-                raise
-            if len(missing) == 1:
-                self._lost |= missing
-                return
-            for sha in missing:  # one of them is the large one
-                self._fetch({sha})
-            return
-        self._have |= missing
+        run(command, network, self._secrets, limit, given=given)
 
     def blob(self, sha: str, limit: int) -> bytes | None:
         """The bytes of a file; None if they are more than *limit*, or cannot be had."""

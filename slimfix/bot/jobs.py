@@ -73,9 +73,10 @@ def _publish(name: str, text: str) -> str:
     try:
         (made,) = plan_file.read(text)
         results = tuple(publish.publish(now.forge, made, now.terms))
-        saving = sum(one.saving for one in made.proposals)
+        saving = max(0, sum(one.saving for one in made.proposals))
         unread = tuple((one.path, one.reason) for one in made.unread)
-        return Outcome(made.repository, "", "", results, made.dockerfiles, saving, unread).json()
+        told = (results, made.dockerfiles, saving, unread, made.held)
+        return Outcome(made.repository, "", "", *told).json()
     except BotError as error:
         return outcome.failure(name, error).json()
     except Exception as error:  # a bug of ours ends the work on this repository alone

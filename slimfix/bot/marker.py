@@ -10,7 +10,7 @@ import json
 import re
 from typing import Literal, NamedTuple, get_args
 
-Closed = Literal["", "obsolete", "superseded", "disabled", "unneeded"]
+Closed = Literal["", "obsolete", "superseded", "disabled", "unneeded", "unproved"]
 
 _LINE = re.compile(r"^<!-- slimfix-bot:(\{[^\n]*\}) -->\s*\Z", re.MULTILINE)
 _HEADS = 3
@@ -39,6 +39,8 @@ class Marker(NamedTuple):
     """The number of the last comment whose order was carried out."""
     ignored: tuple[str, ...] = ()
     """The rules that an order turned down, here and in what follows."""
+    measured: bool = False
+    """Whether the text tells of both versions being built."""
 
 
 def text(marker: Marker) -> str:
@@ -61,8 +63,10 @@ def find(body: str) -> Marker | None:
     if not isinstance(found, dict) or not _NEEDED <= found.keys() <= set(Marker._fields):
         return None
     found = {**Marker._field_defaults, **found}
-    heard, dressed = found["heard"], found["dressed"]
-    if found["closed"] not in _CLOSED or not isinstance(dressed, bool) or type(heard) is not int:
+    flags = found["dressed"], found["measured"]
+    if found["closed"] not in _CLOSED or not all(isinstance(flag, bool) for flag in flags):
+        return None
+    if type(found["heard"]) is not int:
         return None
     lists = {name: found[name] for name in ("rules", "heads", "ignored")}
     if not all(

@@ -14,6 +14,8 @@ from slimfix.bot.plan import Proposal
 from slimfix.report.text import size
 
 TITLE = 100
+LEAST = 50_000
+"""Bytes that are worth telling: less than that is a matter of file names and dates."""
 REBASE = "<!-- slimfix-rebase -->"
 """Marks the box that asks for the branch to be built anew."""
 TRAILER = "Slimfix-Fixes"
@@ -43,6 +45,13 @@ def image(path: str, repository: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", called).strip("-.")[:40] or "main"
 
 
+def amount(proposal: Proposal) -> str:
+    """How much smaller images get: measured, or about what is expected."""
+    counted = [change for change in proposal.changes if proposal.saving_of(change)]
+    about = "" if all(change.measured is not None for change in counted) else "about "
+    return about + size(proposal.saving)
+
+
 def ranked(proposal: Proposal) -> list[str]:
     """The rules that have a part in it: what is expected to save most comes first."""
     order = list(phrases())
@@ -58,7 +67,8 @@ def title(proposal: Proposal, repository: str) -> str:
     goods = {rule: phrases().get(rule, {}).get("good", "size") for rule in rules}
     good = next((one for one in ("size", "cache") if one in goods.values()), "order")
     better = {fix.path for fix in proposal.fixes if goods[fix.rule] == good}
-    saved = {fix.path for fix in proposal.fixes if fix.saving} or better
+    gains = {change.path for change in proposal.changes if proposal.saving_of(change) >= LEAST}
+    saved = gains or better
     images = list(
         dict.fromkeys(
             image(path, repository)
@@ -68,9 +78,10 @@ def title(proposal: Proposal, repository: str) -> str:
         )
     )
     what = f"the {images[0]} image" if len(images) == 1 else f"{len(images)} images"
-    if proposal.saving:
-        start = f"Shrink {what} by about {size(proposal.saving)}"
-    elif good == "size":
+    known = all(change.measured is not None for change in proposal.changes if change.path in saved)
+    if proposal.saving >= LEAST:
+        start = f"Shrink {what} by {amount(proposal)}"
+    elif good == "size" and not known:
         start = f"Shrink {what}"
     elif good == "cache":
         start = f"Rebuild {what} faster"
@@ -160,5 +171,6 @@ _REASONS = {
     "obsolete": "Nothing is left to fix here: closed by the bot, and the branch deleted.",
     "superseded": "The same fixes are now grouped in another way: closed by the bot, and the branch deleted.",
     "unneeded": "This is not needed any more: closed by the bot, and the branch deleted.",
+    "unproved": "A build has spoken against what was proposed: closed by the bot, and the branch deleted.",
     "disabled": "The bot is turned off for this repository: closed by the bot, and the branch deleted.",
 }

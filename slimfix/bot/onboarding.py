@@ -11,7 +11,6 @@ import hashlib
 from slimfix.bot import inert, message, names
 from slimfix.bot.commits import Commit, File
 from slimfix.bot.plan import Change, Plan, Proposal
-from slimfix.report.text import size
 
 GROUP = "onboarding"
 BRANCH = names.branch(GROUP)
@@ -99,7 +98,7 @@ def body(plan: Plan, marker: str) -> str:
 def _coming(plan: Plan) -> str:
     lines = ["### What will come", "", "| Pull request | Files | Smaller by |", "|---|---|---|"]
     for one in plan.proposals[:_MOST]:
-        saving = f"about {size(one.saving)}" if one.saving else "no estimate"
+        saving = message.amount(one) if one.saving > 0 else "no estimate"
         paths = ", ".join(inert.code(change.path) for change in one.changes[:3])
         more = f" and {len(one.changes) - 3} more" if len(one.changes) > 3 else ""
         lines.append(f"| {inert.line(message.title(one, plan.repository))} | {paths}{more} | {saving} |")

@@ -6,7 +6,9 @@ import json
 from typing import NamedTuple
 
 from slimfix.bot.errors import BotError
+from slimfix.bot.measured import Held
 from slimfix.bot.terms import Result
+from slimfix.report import printable
 
 HARMLESS = frozenset(("archived", "disabled", "fork", "empty", "opted-out", "denied"))
 """Kinds of :class:`BotError` that are a repository's own affair, and no failure of a run."""
@@ -25,6 +27,8 @@ class Outcome(NamedTuple):
     """Bytes that the open and new pull requests are expected to save."""
     unread: tuple[tuple[str, str], ...] = ()
     """Paths that were passed over, with the reason."""
+    held: tuple[Held, ...] = ()
+    """What is not proposed, since a build spoke against it."""
 
     @property
     def failed(self) -> bool:
@@ -37,15 +41,17 @@ class Outcome(NamedTuple):
             told = "".join(f"; {_told(result)}" for result in self.results)
             verb = "failed" if self.failed else "skipped"
             return [f"{self.repository}: {verb} ({self.kind}): {self.message}{told}"]
+        held = [f"{self.repository}: {held_back(one)}" for one in self.held]
         if not self.results:
             what = "nothing to fix" if self.dockerfiles else "no Dockerfile"
-            return [f"{self.repository}: {what}"]
-        return [f"{self.repository}: {_told(result)}" for result in self.results]
+            return held or [f"{self.repository}: {what}"]
+        return [*(f"{self.repository}: {_told(result)}" for result in self.results), *held]
 
     def json(self) -> str:
         """It as text."""
         data = self._asdict()
         data["results"] = [result._asdict() for result in self.results]
+        data["held"] = [one._asdict() for one in self.held]
         return json.dumps(data)
 
 
@@ -54,12 +60,19 @@ def read(text: str) -> Outcome:
     data = json.loads(text)
     data["results"] = tuple(Result(**{**one, "problems": tuple(one["problems"])}) for one in data["results"])
     data["unread"] = tuple((path, reason) for path, reason in data["unread"])
+    data["held"] = tuple(Held(**{**one, "rules": tuple(one["rules"])}) for one in data.get("held", ()))
     return Outcome(**data)
 
 
 def failure(repository: str, error: BotError) -> Outcome:
     """The outcome where there was a reason to stop."""
     return Outcome(repository, error.kind, " ".join(str(error).split()))
+
+
+def held_back(one: Held) -> str:
+    """What is held back, in words."""
+    rules = ", ".join(one.rules)
+    return f"{printable(one.path)}: held back ({one.verdict}): {rules}: {printable(one.reason)}"
 
 
 _VERBS = {

@@ -19,13 +19,11 @@ from slimfix import __version__
 from slimfix.bot import ignore, names
 from slimfix.bot.codeowners import reviewers
 from slimfix.bot.commits import Commit, File, commits_of
-from slimfix.bot.errors import BotError
+from slimfix.bot.measured import Held, Measured, Proved, Prover
+from slimfix.bot.rewriting import rewritten
 from slimfix.bot.settings import Policy, Settings, Wishes
 from slimfix.bot.tree import Tree, Unread, find
-from slimfix.context import BuildContext
-from slimfix.dockerfile import ParseError
-from slimfix.engine import Reader, Rewrite, Step, rewrite
-from slimfix.files import Unusable, checked
+from slimfix.engine import Step
 from slimfix.rules import IGNORE_FILE
 
 
@@ -57,6 +55,10 @@ class Change(NamedTuple):
     after: str
     dockerfiles: tuple[str, ...] = ()
     """Of an ignore file, the Dockerfiles beside it that it is for; empty for a Dockerfile."""
+    measured: Measured | None = None
+    """Of a Dockerfile, what building both versions has shown."""
+    unmeasured: str = ""
+    """Why nothing could be measured, where that was wanted."""
 
 
 class Proposal(NamedTuple):
@@ -89,10 +91,22 @@ class Proposal(NamedTuple):
         """Whether there are fixes, and none rests on an assumption."""
         return bool(self.fixes) and all(fix.safety == "safe" for fix in self.fixes)
 
+    def saving_of(self, change: Change) -> int:
+        """Bytes by which an image gets smaller: measured, or else expected."""
+        if change.measured is not None:
+            return change.measured.saving
+        return sum(fix.saving for fix in self.fixes if fix.path == change.path)
+
     @property
     def saving(self) -> int:
-        """Bytes that all fixes together are expected to save."""
-        return sum(fix.saving for fix in self.fixes)
+        """Bytes that all changes together save, as far as is known."""
+        return sum(map(self.saving_of, self.changes))
+
+    @property
+    def measured(self) -> bool:
+        """Whether both versions of every Dockerfile in it were built."""
+        dockerfiles = [change for change in self.changes if not change.dockerfiles]
+        return bool(dockerfiles) and all(change.measured is not None for change in dockerfiles)
 
 
 class Plan(NamedTuple):
@@ -113,6 +127,8 @@ class Plan(NamedTuple):
     """Whether the repository has settings of ours at its root."""
     onboarding: Proposal | None = None
     """The first pull request, which asks whether the others are wanted."""
+    held: tuple[Held, ...] = ()
+    """What is not proposed, since a build spoke against it."""
 
 
 def make(
@@ -122,6 +138,7 @@ def make(
     tree: Tree,
     policy: Policy,
     declined: frozenset[str] = frozenset(),
+    prover: Prover | None = None,
 ) -> Plan:
     """The plan for a snapshot of a repository.
 
@@ -132,9 +149,10 @@ def make(
         tree: the listing of that commit.
         policy: what the operator allows.
         declined: rules that the maintainers turned down before.
+        prover: builds each Dockerfile before and after, where the operator wants that.
 
     Raises:
-        BotError: the settings are broken.
+        BotError: the settings are broken, or the engine is out of order.
     """
     settings = Settings(tree, policy)
     wishes = settings.wishes()
@@ -142,19 +160,24 @@ def make(
         return Plan(repository, base, commit, (), (), 0, wishes, configured=True)
     found, unread = find(tree, settings.hidden)
     settings.prefetch({posixpath.dirname(path) for path in found})
-    results: dict[str, Rewrite] = {}
+    results: dict[str, Proved] = {}
+    texts: dict[str, str] = {}
+    held: list[Held] = []
     for path in found:
-        result = _rewritten(tree, path, settings, declined)
+        result = rewritten(tree, path, settings, declined, prover)
         if isinstance(result, str):
             unread.append(Unread(path, result))
-        elif result.changed:
+            continue
+        held += result.held
+        if result.rewrite is not None and result.rewrite.changed:
             results[path] = result
-    search = ignore.Search(tree, settings, declined, {path: one.after for path, one in results.items()})
+            texts[path] = result.rewrite.after
+    search = ignore.Search(tree, settings, declined, texts)
     ignoring = list(search.run(found))
     unread += search.unread
-    groups: dict[str, tuple[dict[str, Rewrite], list[ignore.Ignoring]]] = {}
+    groups: dict[str, tuple[dict[str, Proved], list[ignore.Ignoring]]] = {}
 
-    def group(path: str) -> tuple[dict[str, Rewrite], list[ignore.Ignoring]]:
+    def group(path: str) -> tuple[dict[str, Proved], list[ignore.Ignoring]]:
         unit = posixpath.dirname(path) or "." if wishes.group == "directory" else ""
         return groups.setdefault(unit, ({}, []))
 
@@ -178,36 +201,18 @@ def make(
         len(found),
         wishes,
         configured=settings.configured,
+        held=tuple(held),
     )
 
 
-def _rewritten(tree: Tree, path: str, settings: Settings, declined: frozenset[str]) -> Rewrite | str:
-    """What slimfix makes of a file, or why it makes nothing."""
-    data = tree.read(path)
-    if data is None:
-        return "too large for a Dockerfile"
-    found = settings.at(path)
-    directory, name = posixpath.split(path)
-    context = BuildContext(tree.below(directory), name)
-    reader = Reader(found.target, found.all_stages, context, found.options)
-    try:
-        return rewrite(checked(data), settings.rules(found, declined), reader, settings.allowed(found))
-    except (Unusable, ParseError) as error:
-        return str(error)
-    except BotError:
-        raise
-    except Exception as error:  # a bug of ours must not keep the other files from being done
-        return f"internal error: {type(error).__name__}"
-
-
-def _proposal(
-    unit: str, results: dict[str, Rewrite], ignoring: list[ignore.Ignoring], tree: Tree
-) -> Proposal:
+def _proposal(unit: str, proved: dict[str, Proved], ignoring: list[ignore.Ignoring], tree: Tree) -> Proposal:
     key = "dockerfiles" + (f":{unit}" if unit else "")
     changes = []
+    results = {path: one.rewrite for path, one in proved.items() if one.rewrite is not None}
     for path, result in results.items():
-        entry = tree.entries[path]
-        changes.append(Change(path, entry.mode, entry.sha, result.before, result.after))
+        entry, shown = tree.entries[path], proved[path]
+        change = Change(path, entry.mode, entry.sha, result.before, result.after)
+        changes.append(change._replace(measured=shown.measured, unmeasured=shown.unmeasured))
     modes = {change.path: change.mode for change in changes}
     commits = commits_of(results, modes)
     fixes = tuple(_fix(path, step) for path, result in results.items() for step in result.steps)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from slimfix.bot.jobs import Jobs, Runtime
     from slimfix.bot.outcome import Outcome
     from slimfix.bot.plan import Plan
+    from slimfix.bot.read import Proving
+    from slimfix.bot.redact import Secrets
 
 FAILED = 2
 """Exit status when someone should look at what happened."""
@@ -40,15 +42,21 @@ def fail(message: str) -> int:
 def plan(clone: str | None, branch: str, output: str | None, options: dict[str, Any]) -> int:
     """Plan for repositories on a forge, or one on this machine; the exit status."""
     from slimfix.bot import plan_file, read
+    from slimfix.bot.outcome import held_back
     from slimfix.bot.redact import Secrets
+    from slimfix.bot.scratch import scratch
+    from slimfix.bot.verifying import verifying
 
     failed = False
-    if clone is not None:
-        where = os.path.join(clone, ".git") if os.path.isdir(os.path.join(clone, ".git")) else clone
-        name = next(iter(options["repos"]), f"local/{os.path.basename(os.path.abspath(clone))}")
-        plans = [read.local(where, name, branch, policy_of(options), Secrets())]
-    else:
-        plans, failed = _remote(options)
+    with verifying(options) as proving, scratch():
+        if clone is not None:
+            where = os.path.join(clone, ".git") if os.path.isdir(os.path.join(clone, ".git")) else clone
+            name = next(iter(options["repos"]), f"local/{os.path.basename(os.path.abspath(clone))}")
+            secrets = Secrets()
+            given = (where, name, branch, policy_of(options), secrets)
+            plans = [read.local(*given, proving and proving(secrets))]
+        else:
+            plans, failed = _remote(options, proving)
     for one in plans:
         found = sum(len(proposal.fixes) for proposal in one.proposals)
         counts = (
@@ -59,6 +67,8 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
         err(f"{one.repository}: {', '.join(counts)}")
         for unread in one.unread:
             err(f"{one.repository}: {unread.path!r} passed over: {unread.reason}")
+        for held in one.held:
+            err(f"{one.repository}: {held_back(held)}")
     text = plan_file.document(plans).encode()
     if output is None:
         out(text)
@@ -67,23 +77,22 @@ def plan(clone: str | None, branch: str, output: str | None, options: dict[str, 
     return FAILED if failed else 0
 
 
-def _remote(options: dict[str, Any]) -> tuple[list[Plan], bool]:
+def _remote(options: dict[str, Any], proving: Callable[[Secrets], Proving] | None) -> tuple[list[Plan], bool]:
     """The plans for repositories on a forge, and whether one of them failed."""
     from slimfix.bot import read
     from slimfix.bot.outcome import failure
-    from slimfix.bot.scratch import scratch
 
     runtime = runtime_of(options)
     terms = runtime.terms._replace(dry=True)  # a plan writes nothing to the forge
+    given = (runtime.policy, terms, runtime.secrets, proving and proving(runtime.secrets))
     plans, failed = [], False
-    with scratch():
-        for name in repositories(runtime, options):
-            try:
-                plans.append(read.remote(runtime.forge, name, runtime.policy, terms, runtime.secrets))
-            except BotError as error:  # noqa: PERF203  # each may have its own reason
-                told = failure(name, error)
-                failed |= told.failed
-                err(told.lines()[0])
+    for name in repositories(runtime, options):
+        try:
+            plans.append(read.remote(runtime.forge, name, *given))
+        except BotError as error:  # noqa: PERF203  # each may have its own reason
+            told = failure(name, error)
+            failed |= told.failed
+            err(told.lines()[0])
     return plans, failed
 
 

@@ -18,9 +18,14 @@ from slimfix.fix import Fix
 from slimfix.rules import Found, Rule
 from slimfix.verify.compare import Bench
 from slimfix.verify.findings import Comparison
-from slimfix.verify.verdict import Verdict, judge
+from slimfix.verify.verdict import Verdict
+from slimfix.verify.verdict import judge as usual
 
 T = TypeVar("T")
+Remake = Callable[[Sequence[Rule]], Rewrite]
+"""What some rules, in their order, make of the Dockerfile as it is."""
+Judge = Callable[[Comparison, Rewrite], Verdict]
+"""The verdict on a comparison, and on what made the difference."""
 Key = tuple[str, str]
 """What tells one fix of a rule from another, wherever it stands: its message and the text it is about."""
 
@@ -58,24 +63,41 @@ class Settled(NamedTuple):
         return self.rest if self.rest_verdict is not None and self.rest_verdict.status == 0 else None
 
 
-def settle(bench: Bench, job: Job, rewrite: Rewrite, worst: int = 1, bisect: bool = True) -> Settled:
+def remake_of(job: Job, path: str, before: str) -> Remake:
+    """How a job makes a rewrite of the text *before* again."""
+
+    def remake(rules: Sequence[Rule]) -> Rewrite:
+        return job._replace(rules=rules).work(path, before).rewrite or Rewrite(before, before, (), ())
+
+    return remake
+
+
+def settle(
+    bench: Bench,
+    remake: Remake,
+    rewrite: Rewrite,
+    worst: int = 1,
+    bisect: bool = True,
+    judge: Judge = lambda found, rewrite: usual(found),
+) -> Settled:
     """Judge a rewrite; where the verdict is worse than *worst* (an exit status), look for what is to blame.
 
     Args:
         bench: of the Dockerfile.
-        job: rules and settings that made the rewrite.
-        rewrite: what they made.
+        remake: how the rewrite was made.
+        rewrite: what was made.
         worst: 1 accepts ``smaller but changed``, 0 does not.
         bisect: False only judges.
+        judge: another opinion on comparisons than that of :mod:`slimfix.verify.verdict`.
 
     Raises:
         EngineError: the engine cannot do what is asked.
     """
     comparison = bench.compare(rewrite.after)
-    whole = Settled(rewrite, comparison, judge(comparison))
+    whole = Settled(rewrite, comparison, judge(comparison, rewrite))
     if whole.verdict.status <= worst or not bisect:
         return whole
-    return _Search(bench, job, whole, worst).run()
+    return _Search(bench, remake, whole, worst, judge).run()
 
 
 def blamed_of(settled: Settled) -> str:
@@ -84,11 +106,12 @@ def blamed_of(settled: Settled) -> str:
 
 
 class _Search:
-    def __init__(self, bench: Bench, job: Job, whole: Settled, worst: int) -> None:
+    def __init__(self, bench: Bench, remake: Remake, whole: Settled, worst: int, judge: Judge) -> None:
         self.bench = bench
-        self.job = job
+        self.remake = remake
         self.whole = whole
         self.worst = worst
+        self.judge = judge
         self.tried: dict[str, tuple[Comparison, Verdict]] = {
             whole.rewrite.after: (whole.comparison, whole.verdict)
         }
@@ -131,10 +154,7 @@ class _Search:
 
     def made(self, rules: Sequence[Rule]) -> Rewrite:
         """What these rules make of the file."""
-        chosen = sorted(rules, key=lambda rule: (rule.order, rule.name))
-        before = self.whole.rewrite.before
-        outcome = self.job._replace(rules=chosen).work(self.bench.request.path, before)
-        return outcome.rewrite or Rewrite(before, before, (), ())
+        return self.remake(sorted(rules, key=lambda rule: (rule.order, rule.name)))
 
     def fault(self, rules: Sequence[Rule]) -> Verdict | None:
         """The verdict on what these rules make, if it is not good enough."""
@@ -143,7 +163,7 @@ class _Search:
             return None
         if rewrite.after not in self.tried:
             comparison = self.bench.compare(rewrite.after, f"try-{len(self.tried)}")
-            self.tried[rewrite.after] = comparison, judge(comparison)
+            self.tried[rewrite.after] = comparison, self.judge(comparison, rewrite)
             if comparison.after is not None:
                 self.bench.workspace.forget(comparison.after.tag)
         verdict = self.tried[rewrite.after][1]

@@ -148,7 +148,7 @@ def _write(path: str, report: Report) -> int:
 
 def _report(path: str, job: Job, rewrite: Rewrite, request: Request, options: dict[str, Any]) -> Report:
     from slimfix.verify import engines
-    from slimfix.verify.blame import settle
+    from slimfix.verify.blame import remake_of, settle
     from slimfix.verify.compare import Bench
     from slimfix.verify.progress import Progress
     from slimfix.verify.report import Report
@@ -162,7 +162,8 @@ def _report(path: str, job: Job, rewrite: Rewrite, request: Request, options: di
             try:
                 bench = Bench(request, rewrite.before, workspace, progress)
                 worst = 0 if options["write"] else 1
-                settled = settle(bench, job, rewrite, worst, bisect)
+                remake = remake_of(job, path, rewrite.before)
+                settled = settle(bench, remake, rewrite, worst, bisect)
             finally:
                 progress.done()
             if options["keep"]:

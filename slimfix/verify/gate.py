@@ -5,7 +5,7 @@ from __future__ import annotations
 from slimfix.batch import Job
 from slimfix.report import Outcome, Problem
 from slimfix.verify import engines
-from slimfix.verify.blame import Settled, blamed_of, settle
+from slimfix.verify.blame import Settled, blamed_of, remake_of, settle
 from slimfix.verify.cli import TIMEOUT, terminable
 from slimfix.verify.compare import Bench, CannotBuild, Request
 from slimfix.verify.engines import EngineError, Options
@@ -34,7 +34,9 @@ def passed(outcome: Outcome, job: Job, quiet: bool = False) -> Outcome:
     try:
         with terminable(), Workspace(engines.find()) as workspace:
             try:
-                settled = settle(Bench(request, rewrite.before, workspace, progress), job, rewrite, worst=0)
+                bench = Bench(request, rewrite.before, workspace, progress)
+                remake = remake_of(job, outcome.path, rewrite.before)
+                settled = settle(bench, remake, rewrite, worst=0)
             finally:
                 progress.done()
     except EngineError as error:

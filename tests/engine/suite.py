@@ -19,7 +19,7 @@ from slimfix.dockerfile import Dockerfile
 from slimfix.rules import all_rules
 from slimfix.text import decode
 from slimfix.verify.archive import LayerCache
-from slimfix.verify.blame import Settled, settle
+from slimfix.verify.blame import Settled, remake_of, settle
 from slimfix.verify.compare import Bench, Progress, Request, no_progress
 from slimfix.verify.engines import Engine, EngineError, Options
 from slimfix.verify.workspace import Workspace
@@ -148,7 +148,8 @@ def run(
         with Workspace(engine) as workspace:
             bench = Stocked(request, outcome.rewrite.before, workspace, progress, cache)
             bench.bases = stocked(case, workspace)
-            settled = settle(bench, job, outcome.rewrite, bisect=bisect)
+            remake = remake_of(job, path, outcome.rewrite.before)
+            settled = settle(bench, remake, outcome.rewrite, bisect=bisect)
     except EngineError as error:
         failure = getattr(error, "failure", None)
         problem = " / ".join([str(error), *(failure.tail[-4:] if failure is not None else ())])

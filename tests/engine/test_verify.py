@@ -20,7 +20,7 @@ from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix
 from slimfix.rules import Found, Rule, select
 from slimfix.text import Edit, Span
-from slimfix.verify.blame import settle
+from slimfix.verify.blame import remake_of, settle
 from slimfix.verify.compare import Bench, Request
 from slimfix.verify.engines import Engine
 from slimfix.verify.workspace import Workspace
@@ -248,7 +248,9 @@ def test_blame_falls_on_the_one_fix_and_the_rest_is_proposed(
     assert outcome.rewrite is not None and len(outcome.rewrite.steps) == 3
     request = Request(path, str(context), smoke=(("cat", "/two"),), rebuild=False, weigh=False)
     with Workspace(engine) as workspace:
-        settled = settle(Bench(request, outcome.rewrite.before, workspace), job, outcome.rewrite)
+        bench = Bench(request, outcome.rewrite.before, workspace)
+        remake = remake_of(job, path, outcome.rewrite.before)
+        settled = settle(bench, remake, outcome.rewrite)
     assert settled.verdict.name == "broken"
     (blamed,) = settled.blamed
     assert (blamed.rule, blamed.message, blamed.lines) == ("spoil", "lose a file", (4, 4))
