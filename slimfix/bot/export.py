@@ -1,8 +1,9 @@
 """The files of a directory of a commit, written to this machine to be built: by an operator's wish alone.
 
 They come from git's objects, not by a checkout: no filter, hook or setting of the repository has a say.
-Only plain files and links are written, into a directory that holds nothing else: links last, so that nothing
-is ever written through one, and only those that stay inside. A submodule is an empty directory, as in a clone.
+Only plain files and links are written, into a directory that holds nothing else: links last, so that
+nothing is ever written through one, and only those that stay inside. A submodule is an empty directory, as
+in any clone.
 """
 
 from __future__ import annotations

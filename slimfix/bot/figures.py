@@ -30,7 +30,7 @@ def built(proposal: Proposal) -> str:
 
 
 def figures(proposal: Proposal, most: int) -> str:
-    """The tables: what was measured, and what is expected of the rest. At most so many Dockerfiles in each."""
+    """The tables: what was measured, and what is expected of the rest. *most*: Dockerfiles in each."""
     measured = [change for change in proposal.changes if change.measured is not None]
     rest = [change for change in proposal.changes if change.measured is None]
     parts = [_measured(measured, most), _expected(proposal, rest, most), _unmeasured(rest, most)]
