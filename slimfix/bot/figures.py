@@ -25,14 +25,18 @@ def built(proposal: Proposal) -> str:
         text = "**Each was built as it is and as proposed**"
     text += f", by {engine}: {found}."
     if len(changes) < len(proposal.changes):
-        text += " The ignore file had no part in that."
+        why = [change.unmeasured for change in proposal.changes if change.dockerfiles and change.unmeasured]
+        if why:
+            text += f" An ignore file had no part in that: {inert.line(why[0])}."
+        else:
+            text += " With the ignore file it was built, too."
     return text
 
 
 def figures(proposal: Proposal, most: int) -> str:
     """The tables: what was measured, and what is expected of the rest. *most*: Dockerfiles in each."""
     measured = [change for change in proposal.changes if change.measured is not None]
-    rest = [change for change in proposal.changes if change.measured is None]
+    rest = [change for change in proposal.changes if change.measured is None and not change.dockerfiles]
     parts = [_measured(measured, most), _expected(proposal, rest, most), _unmeasured(rest, most)]
     if measured and proposal.saving >= message.LEAST and len(proposal.changes) > 1:
         parts.append(f"In all: {message.amount(proposal)} less.")

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import NamedTuple
 
 from slimfix.bot import export
-from slimfix.bot.measured import Held, Measured, Proved, Remake, Row
+from slimfix.bot.measured import Held, Ignored, Measured, Proved, Remake, Row
 from slimfix.bot.measured import Verdict as Kind
 from slimfix.bot.redact import Secrets
 from slimfix.bot.tree import Tree
+from slimfix.dockerignore import DockerIgnore
 from slimfix.engine import Rewrite
 from slimfix.fix import Safety
 from slimfix.report import printable
+from slimfix.rules import IGNORE_FILE
+from slimfix.text import encode
 from slimfix.verify.blame import settle
 from slimfix.verify.compare import Bench, CannotBuild, Request
 from slimfix.verify.engines import Engine, EngineError, Options
@@ -84,6 +88,46 @@ class Builder:
         request = Request(os.path.join(place, name), place, options, rebuild=bool(rules & {*_CACHE_RULES}))
         with without_secrets(self._secrets):
             return self._proved(path, request, rewrite, remake, notes)
+
+    def prove_ignoring(self, path: str, before: str, after: str, dockerfiles: Mapping[str, str]) -> Ignored:
+        """See :class:`slimfix.bot.measured.Prover`. After that, the directory is good for nothing else."""
+        directory, _, name = path.rpartition("/")
+        start = f"{directory}/" if directory else ""
+        old, new = DockerIgnore.parse(before), DockerIgnore.parse(after)
+        inside = [one[len(start) :] for one in self._tree.entries if one.startswith(start)]
+        if not any(new.excludes(one) and not old.excludes(one) for one in inside):
+            return Ignored("what it keeps out is in no commit")
+        try:
+            place, _ = self._export(directory)
+            with without_secrets(self._secrets), Workspace(self._building.engine) as workspace:
+                file = os.path.join(place, name)
+                for dockerfile, text in dockerfiles.items():
+                    _put(file, after)
+                    failed = self._failed(workspace, place, dockerfile, text)
+                    if failed is None:
+                        continue
+                    _put(file, before)
+                    if self._failed(workspace, place, dockerfile, text) is not None:
+                        return Ignored("without it, the build fails here, too")
+                    why = f"the build of {dockerfile} fails at step {failed}"
+                    return Ignored(held=(Held(path, (IGNORE_FILE,), "broken", self._said(why)),))
+        except export.Unexported as error:
+            return Ignored(self._said(str(error)))
+        except EngineError as error:
+            return Ignored(held=(Held(path, (IGNORE_FILE,), "not-verified", self._said(str(error))),))
+        return Ignored()
+
+    def _failed(self, workspace: Workspace, place: str, dockerfile: str, text: str) -> str | None:
+        """The step at which a build fails; None where it succeeds."""
+        self._tell(f"{dockerfile!r}: build with its ignore file")
+        file = workspace.path("Dockerfile")
+        _put(file, text)
+        own = os.path.join(place, f"{posixpath.basename(dockerfile)}.dockerignore")
+        if os.path.isfile(own):
+            shutil.copyfile(own, f"{file}.dockerignore")
+        tag = workspace.tag("ignoring")
+        built = workspace.build(file, place, tag, self._building.options, False, lambda line: None)
+        return None if built.ok else built.step
 
     def _proved(
         self, path: str, request: Request, rewrite: Rewrite, remake: Remake, notes: tuple[str, ...]
@@ -172,6 +216,15 @@ def acceptable(found: Comparison, rewrite: Rewrite) -> Verdict:
     asks = any(step.fix.safety > Safety.SAFE and step.fix.assumption for step in rewrite.steps)
     gone = all(one.after is None for one in found.files.packages)
     return Verdict(VERIFIED, verdict.reasons) if asks and gone else verdict
+
+
+def _put(path: str, text: str) -> None:
+    """Make a file anew, whatever stands in its place."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o644), "wb") as file:
+        file.write(encode(text))
 
 
 def _kind(verdict: Verdict) -> Kind:

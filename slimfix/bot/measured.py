@@ -5,7 +5,7 @@ Pure: who builds is :mod:`.measure`, and nobody does unless the operator says so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from slimfix.engine import Rewrite
@@ -65,6 +65,14 @@ class Proved(NamedTuple):
     held: tuple[Held, ...] = ()
 
 
+class Ignored(NamedTuple):
+    """What a build has to say of an ignore file."""
+
+    unmeasured: str = ""
+    """Why it had no part in a build; empty where it had, and nothing is against it."""
+    held: tuple[Held, ...] = ()
+
+
 class Prover(Protocol):
     """Builds a Dockerfile of one commit before and after."""
 
@@ -76,4 +84,14 @@ class Prover(Protocol):
             rewrite: what is made of it.
             remake: how to make it with fewer rules.
             target: the stage that ships, where the settings name one.
+        """
+
+    def prove_ignoring(self, path: str, before: str, after: str, dockerfiles: Mapping[str, str]) -> Ignored:
+        """Whether the Dockerfiles still build with an ignore file.
+
+        Args:
+            path: of the ignore file.
+            before: what it holds; empty where it is not there.
+            after: what it is to hold.
+            dockerfiles: those that it is for, by their paths, with the text that they are to have.
         """

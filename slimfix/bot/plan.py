@@ -19,12 +19,13 @@ from slimfix import __version__
 from slimfix.bot import ignore, names
 from slimfix.bot.codeowners import reviewers
 from slimfix.bot.commits import Commit, File, commits_of
-from slimfix.bot.measured import Held, Measured, Proved, Prover
+from slimfix.bot.measured import Held, Ignored, Measured, Proved, Prover
 from slimfix.bot.rewriting import rewritten
 from slimfix.bot.settings import Policy, Settings, Wishes
 from slimfix.bot.tree import Tree, Unread, find
 from slimfix.engine import Step
 from slimfix.rules import IGNORE_FILE
+from slimfix.text import decode
 
 
 class PlannedFix(NamedTuple):
@@ -173,18 +174,29 @@ def make(
             results[path] = result
             texts[path] = result.rewrite.after
     search = ignore.Search(tree, settings, declined, texts)
-    ignoring = list(search.run(found))
+    ignoring: list[tuple[ignore.Ignoring, str]] = []
+    for one in search.run(found):
+        seen = Ignored()
+        if prover is not None:
+            now = {
+                path: texts[path] if path in texts else decode(tree.read(path) or b"")
+                for path in one.dockerfiles
+            }
+            seen = prover.prove_ignoring(one.path, one.before, one.after, now)
+        held += seen.held
+        if not seen.held:
+            ignoring.append((one, seen.unmeasured))
     unread += search.unread
-    groups: dict[str, tuple[dict[str, Proved], list[ignore.Ignoring]]] = {}
+    groups: dict[str, tuple[dict[str, Proved], list[tuple[ignore.Ignoring, str]]]] = {}
 
-    def group(path: str) -> tuple[dict[str, Proved], list[ignore.Ignoring]]:
+    def group(path: str) -> tuple[dict[str, Proved], list[tuple[ignore.Ignoring, str]]]:
         unit = posixpath.dirname(path) or "." if wishes.group == "directory" else ""
         return groups.setdefault(unit, ({}, []))
 
     for path, result in results.items():
         group(path)[0][path] = result
-    for one in ignoring:
-        group(one.path)[1].append(one)
+    for one, unmeasured in ignoring:
+        group(one.path)[1].append((one, unmeasured))
     proposals = tuple(_proposal(unit, *parts, tree) for unit, parts in groups.items())
     owners = _owners(tree) if wishes.reviewers == "codeowners" and proposals else ""
     if owners:
@@ -205,7 +217,9 @@ def make(
     )
 
 
-def _proposal(unit: str, proved: dict[str, Proved], ignoring: list[ignore.Ignoring], tree: Tree) -> Proposal:
+def _proposal(
+    unit: str, proved: dict[str, Proved], ignoring: list[tuple[ignore.Ignoring, str]], tree: Tree
+) -> Proposal:
     key = "dockerfiles" + (f":{unit}" if unit else "")
     changes = []
     results = {path: one.rewrite for path, one in proved.items() if one.rewrite is not None}
@@ -217,10 +231,10 @@ def _proposal(unit: str, proved: dict[str, Proved], ignoring: list[ignore.Ignori
     commits = commits_of(results, modes)
     fixes = tuple(_fix(path, step) for path, result in results.items() for step in result.steps)
     if ignoring:
-        changes += [Change(*one[:5], one.dockerfiles) for one in ignoring]
-        files = tuple(File(one.path, one.mode, one.after) for one in ignoring)
+        changes += [Change(*one[:5], one.dockerfiles, unmeasured=unmeasured) for one, unmeasured in ignoring]
+        files = tuple(File(one.path, one.mode, one.after) for one, _ in ignoring)
         commits += (Commit(IGNORE_FILE, 0, files),)
-        fixes += tuple(fix for one in ignoring for fix in _ignored(one))
+        fixes += tuple(fix for one, _ in ignoring for fix in _ignored(one))
     return Proposal(
         key,
         names.branch("dockerfiles", unit),

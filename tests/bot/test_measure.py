@@ -95,17 +95,18 @@ def maker(bot: Bot, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("forge_kind", ["github", "gitlab", "gitea"])
 def test_what_was_measured_is_told(bot: Bot, maker: Maker, traces: Traces) -> None:
     repo = bot.world.repo("acme/shop", files(traces))
+    assert bot.run(repo) == ["create"]
+    (pull,) = repo.pulls
+    assert pull.title.startswith("Shrink the api image: ") and "not built yet" in pull.body
     made = maker.plan(repo)
     assert plan_file.read(plan_file.document([made])) == [made]
     (one,) = made.proposals
     found = one.changes[0].measured
     assert found is not None and one.measured and not made.held
     assert 5_000_000 <= found.saving <= 5_100_000 and found.saving == one.saving
-    assert bot.publish(made) == ["create"]
-    (pull,) = repo.pulls
+    assert bot.publish(made) == ["reword"]
     assert pull.title == "Shrink the api image by 5.0 MB: pip's cache stays out of the layers"
     told = marker.without(pull.body)
     assert "**It was built as it is and as proposed**, by docker " in told.splitlines()[0]
@@ -117,20 +118,12 @@ def test_what_was_measured_is_told(bot: Bot, maker: Maker, traces: Traces) -> No
     assert "- caches: differences in " in told
     assert "- 1 links lead out of the directory, and were left out" in told
     assert traces.left() == ""
-    # Whoever plans without building leaves it as it is; whoever builds, too.
+    # Whoever plans without building leaves it as it is; whoever builds again and finds other figures, too.
     assert bot.run(repo) == ["leave up-to-date"]
-    assert bot.publish(maker.plan(repo)) == ["leave up-to-date"]
+    again = one.changes[0]._replace(measured=found._replace(after=found.after - 1))
+    other = made._replace(proposals=(one._replace(changes=(again,)),))
+    assert bot.publish(other) == ["leave up-to-date"]
     assert told == marker.without(pull.body)
-
-
-@pytest.mark.engine
-def test_what_was_only_expected_is_measured_later(bot: Bot, maker: Maker, traces: Traces) -> None:
-    repo = bot.world.repo("acme/shop", files(traces))
-    assert bot.run(repo) == ["create"]
-    (pull,) = repo.pulls
-    assert pull.title.startswith("Shrink the api image: ") and "not built yet" in pull.body
-    assert bot.publish(maker.plan(repo)) == ["reword"]
-    assert "by 5.0 MB" in pull.title and "not built yet" not in pull.body
 
 
 @pytest.mark.engine
@@ -146,13 +139,15 @@ def test_what_a_build_speaks_against_is_not_proposed(
     bot: Bot, maker: Maker, traces: Traces, pip: str, verdict: str, reason: str
 ) -> None:
     repo = bot.world.repo("acme/shop", files(traces, pip))
+    assert bot.run(repo) == ["create"]  # before anything was built
     made = maker.plan(repo)
     assert made.proposals == ()
     assert [(one.path, one.rules, one.verdict) for one in made.held][-1:] == [
         ("api/Dockerfile", ("pip-no-cache-dir",), verdict)
     ]
     assert made.held[-1].reason.startswith(reason)
-    assert bot.publish(made) == [] and repo.branches().keys() == {"main"}
+    assert bot.publish(made) == ["close unproved"] and repo.branches().keys() == {"main"}
+    assert repo.pulls[0].body.startswith("**A build has spoken against what was proposed: ")
     assert traces.left() == ""
 
 
@@ -171,15 +166,6 @@ def test_the_rest_is_proposed_without_what_is_to_blame(bot: Bot, maker: Maker, t
 
 
 @pytest.mark.engine
-def test_an_open_one_that_a_build_speaks_against_is_closed(bot: Bot, maker: Maker, traces: Traces) -> None:
-    repo = bot.world.repo("acme/shop", files(traces, BROKEN))
-    bot.run(repo)
-    assert bot.publish(maker.plan(repo)) == ["close unproved"]
-    assert repo.pulls[0].body.startswith("**A build has spoken against what was proposed: ")
-    assert repo.branches().keys() == {"main"}
-
-
-@pytest.mark.engine
 def test_what_does_not_build_as_it_is_comes_with_the_estimate(bot: Bot, maker: Maker, traces: Traces) -> None:
     repo = bot.world.repo("acme/shop", files(traces, more="RUN exit 3\n"))
     made = maker.plan(repo)
@@ -193,6 +179,48 @@ def test_what_does_not_build_as_it_is_comes_with_the_estimate(bot: Bot, maker: M
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize(
+    ("script", "more", "held"),
+    [
+        ("echo fine > /x", {"api/.idea/x": ""}, False),
+        ("cat /src/.idea/x", {"api/.idea/x": ""}, True),
+        ("exit 3", {"api/.idea/x": ""}, False),
+        ("exit 3", {"api/.idea/x": "", "api/.dockerignore": "**/.idea\n!bin\n*.pem\n"}, None),
+    ],
+)
+def test_an_ignore_file_is_built_with(
+    bot: Bot, maker: Maker, traces: Traces, script: str, more: dict[str, Content], held: bool | None
+) -> None:
+    lines = f"FROM {IMAGE}\n{traces.line}COPY . /src\nRUN sh /src/run.sh\n"
+    repo = bot.world.repo("acme/shop", {"api/Dockerfile": lines, "api/run.sh": script + "\n", **more})
+    made = maker.plan(repo)
+    assert [(one.path, one.rules, one.verdict) for one in made.held] == [
+        ("api/.dockerignore", ("dockerignore",), "broken")
+    ] * bool(held)
+    assert [change.path for one in made.proposals for change in one.changes] == (
+        ["api/.dockerignore"] if held is False else []
+    )
+    for one in made.proposals:
+        expected = "without it, the build fails here, too" if "exit" in script else ""
+        assert one.changes[0].unmeasured == expected
+    assert traces.left() == ""
+
+
+@pytest.mark.engine
+def test_an_ignore_file_of_what_is_in_no_commit(bot: Bot, maker: Maker, traces: Traces) -> None:
+    found = {path.removeprefix("api/"): held for path, held in files(traces).items()}
+    found["Dockerfile"] = str(found["Dockerfile"]) + "COPY . /src\n"
+    (one,) = maker.plan(bot.world.repo("acme/shop", found)).proposals
+    assert one.measured and [change.path for change in one.changes] == ["Dockerfile", ".dockerignore"]
+    told = text(one)
+    assert "An ignore file had no part in that: what it keeps out is in no commit." in told.splitlines()[0]
+    assert ".dockerignore` was not measured" not in told
+    built = one.changes[1]._replace(unmeasured="")
+    assert "With the ignore file it was built, too." in text(one._replace(changes=(one.changes[0], built)))
+
+
+@pytest.mark.engine
+@pytest.mark.slow
 def test_a_build_that_takes_too_long(bot: Bot, maker: Maker, traces: Traces) -> None:
     maker.building = maker.building._replace(options=Options(timeout=20))
     slow = PROGRAM.format("*--no-cache-dir*) sleep 600")
@@ -255,7 +283,7 @@ def test_a_killed_one_leaves_nothing(engine: Engine, traces: Traces, tmp_path: P
     place.mkdir()
     temporary.mkdir()
     (place / "Dockerfile").write_text(
-        f"FROM {IMAGE}\n{traces.line}COPY secret /\nRUN echo begun && sleep 20\nRUN echo 1 > /1\n"
+        f"FROM {IMAGE}\n{traces.line}COPY secret /\nRUN echo begun && sleep 8\nRUN echo 1 > /1\n"
     )
     (place / "secret").write_text("x" * 99)
     person = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
