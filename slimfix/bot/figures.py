@@ -38,7 +38,7 @@ def figures(proposal: Proposal, most: int) -> str:
     measured = [change for change in proposal.changes if change.measured is not None]
     rest = [change for change in proposal.changes if change.measured is None and not change.dockerfiles]
     parts = [_measured(measured, most), _expected(proposal, rest, most), _unmeasured(rest, most)]
-    if measured and proposal.saving >= message.LEAST and len(proposal.changes) > 1:
+    if measured and proposal.saving >= message.LEAST and len(measured) + len(rest) > 1:
         parts.append(f"In all: {message.amount(proposal)} less.")
     return "\n\n".join(part for part in parts if part)
 

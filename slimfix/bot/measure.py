@@ -176,6 +176,8 @@ class Builder:
     def _measured(self, found: Comparison, before: int, after: int, notes: tuple[str, ...]) -> Measured:
         engine = self._building.engine
         remarks = ["the image config is the same", *explained(found)]
+        if any(one.name.startswith("rebuild") for one in figures(found)):
+            remarks.append(f"the edit before the rebuild was in {found.touched}")
         remarks += [*found.notes, *notes]
         return Measured(
             self._said(f"{engine.kind} {engine.version}"),

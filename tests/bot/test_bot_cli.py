@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from slimfix.bot import outcome, plan_file, status
 from slimfix.bot.arguments import quiet_hours, repositories
 from slimfix.bot.cli import bot
+from slimfix.bot.measured import Held
 from slimfix.bot.outcome import Outcome
 from slimfix.bot.terms import Result as Done
 from tests.bot.conftest import Bot
@@ -47,6 +48,20 @@ def test_a_plan_for_a_clone_needs_no_token_and_no_network(clone: Path, tmp_path:
     assert made.repository == "acme/shop"
     assert made.proposals[0].changes[0].after == PIP.replace("install", "install --no-cache-dir")
     assert "acme/shop: 1 fix, 1 pull request, 1 Dockerfile" in done.stderr
+
+
+def test_what_a_build_spoke_against_is_told_and_kept(bot: Bot, tmp_path: Path) -> None:
+    made = bot.plan(bot.world.repo("acme/shop", {"Dockerfile": PIP}))
+    held = Held("api/Dockerfile", ("build-deps",), "broken", "the build fails at step 3")
+    target, there = tmp_path / "plan.json", ("--api-url", bot.forge.api, "--pace", "none")
+    target.write_text(plan_file.document([made._replace(proposals=(), held=(held,))]))
+    state = ("--state", str(tmp_path / "s.sqlite"))
+    done = run("publish", str(target), *there, *state, token=bot.token)
+    line = "api/Dockerfile: held back (broken): build-deps: the build fails at step 3\n"
+    assert (done.exit_code, done.stdout) == (0, f"acme/shop: {line}")
+    assert line in run("status", *state).stdout
+    (told,) = json.loads(run("status", *state, "--format", "json").stdout)["repositories"]
+    assert told["outcome"]["held"] == [{**held._asdict(), "rules": ["build-deps"]}]
 
 
 def test_plan_and_publish_in_two_steps(bot: Bot, tmp_path: Path) -> None:
