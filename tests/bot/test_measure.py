@@ -184,7 +184,7 @@ def test_what_does_not_build_as_it_is_comes_with_the_estimate(bot: Bot, maker: M
     [
         ("echo fine > /x", {"api/.idea/x": ""}, False),
         ("cat /src/.idea/x", {"api/.idea/x": ""}, True),
-        ("exit 3", {"api/.idea/x": ""}, False),
+        pytest.param("exit 3", {"api/.idea/x": ""}, False, marks=pytest.mark.slow),
         ("exit 3", {"api/.idea/x": "", "api/.dockerignore": "**/.idea\n!bin\n*.pem\n"}, None),
     ],
 )
