@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
 from slimfix.fix import Parting
 from slimfix.guard_stages import same_stage, stages, stays, told
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque, Script
 from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates

@@ -14,14 +14,18 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from slimfix.fix import Fix, Skip
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from slimfix.dockerfile import Dockerfile
 
-Found = Union[Fix, Skip]
+Found = Fix | Skip
 
 
 class Rule(NamedTuple):
@@ -50,7 +54,7 @@ class Rule(NamedTuple):
         return self.doc.strip().splitlines()[0]
 
 
-_CONSTANT = re.compile(r"^(CODE|ORDER|WORDS) = (.+)$", re.MULTILINE)
+_CONSTANT = lazy(r"^(CODE|ORDER|WORDS) = (.+)$", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import PROGRAMS, installs
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
@@ -17,7 +18,7 @@ from slimfix.shell.call import unwrap
 from slimfix.shell.nodes import Redirect
 from slimfix.text import Edit, Span, apply
 
-_CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
+_CLEARED = lazy(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
 
 
 class Moved(NamedTuple):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import importlib
 import posixpath
-import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.dockerfile import Instruction
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import valued
 from slimfix.manifests.site import Install, Site
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._copy_env import named
 from slimfix.rules._copy_neutral import Place, neutral
 from slimfix.rules._copy_tree import resolve
@@ -26,7 +26,11 @@ from slimfix.shell.call import Call, call, is_one_of
 from slimfix.shell.nodes import Redirect
 from slimfix.shell.script import Argument
 
-_VARIABLE = re.compile(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_VARIABLE = lazy(r"\"?\$(?:\{(\w+)\}|(\w+))\"?")
 
 
 class Found(NamedTuple):

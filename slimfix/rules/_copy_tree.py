@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
@@ -13,6 +12,7 @@ from slimfix.dockerfile.words import expand
 from slimfix.dockerignore import DockerIgnore
 from slimfix.globs import BadPattern, clean, has_wildcard
 from slimfix.manifests.site import Site
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque
 
 _FLAGS = {"chown", "chmod", "link", "exclude"}

@@ -6,12 +6,15 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge.managers import Manager, manager, mentioned
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import Call, call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Manager", "calls", "manager", "mentioned", "runs"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.dockerfile.words import pairs
 from slimfix.knowledge import table
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque
 from slimfix.shell.call import unwrap
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import NamedTuple
 
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell.script import Argument, Command
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[0-9.]*")
+_ASSIGNMENT = lazy(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PYTHON = lazy(r"(?:.*/)?(?:python|pypy)[0-9.]*")
 
 # Programs that run the command in their arguments, with those of their options that take a value.
 _WRAPPERS: dict[str, Collection[str]] = {

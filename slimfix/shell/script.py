@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell.logical import Logical
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, Word, words_of
 from slimfix.shell.read import Opaque, Tree, read
 from slimfix.text import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Argument(NamedTuple):
