@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from slimfix.context import BuildContext
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.rules._copy_run import installers, judge
-from slimfix.rules._copy_tree import Tree, tree, whole_directory
+from slimfix.rules._copies import whole_directory
+from slimfix.rules._copy_run import judge
+from slimfix.rules._copy_tree import Tree, tree
+from slimfix.rules._installers import installers
 from slimfix.shell import Opaque
 
 TYPE_CHECKING = False
