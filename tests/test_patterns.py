@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,14 @@ MODULES = [
 
 
 def test_compiled_once_for_each_method(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled = []
+    compiled: list[tuple[Any, ...]] = []
     real = re.compile
-    monkeypatch.setattr(re, "compile", lambda *given: compiled.append(given) or real(*given))
+
+    def noted(*given: Any) -> Any:
+        compiled.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(re, "compile", noted)
     found = lazy(r"(a+)B", re.IGNORECASE)
     assert compiled == []
     for _ in range(3):

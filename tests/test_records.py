@@ -67,7 +67,7 @@ class Below(Ours):
     extra: int
 
 
-BOTH: Any = pytest.mark.parametrize("kind", [Ours, Theirs])
+BOTH = pytest.mark.parametrize("kind", [Ours, Theirs])
 
 
 @BOTH
