@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge.managers import Manager, manager, mentioned
 from slimfix.shell import Argument, Command, Opaque, Script
-from slimfix.shell.call import Call, call
+from slimfix.shell.call import Call, call, one_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def does(found: Call, verbs: Iterable[str]) -> Argument | None:
     for verb in verbs:
         if verb.startswith("-"):
             for option, _ in found.options:
-                if re.fullmatch(verb, option.value or ""):
+                if one_of(option.value or "", (verb,)):
                     return option
             continue
         patterns = verb.split()
@@ -77,7 +77,7 @@ def does(found: Call, verbs: Iterable[str]) -> Argument | None:
                 return found.head
             continue
         if len(words) >= len(patterns) and all(
-            word.value is not None and re.fullmatch(pattern, word.value)
+            word.value is not None and one_of(word.value, (pattern,))
             for pattern, word in zip(patterns, words)
         ):
             return words[len(patterns) - 1]

@@ -133,7 +133,7 @@ def call(
     if start == len(words) or (program := words[start].value) is None:
         return None
     name = program.rpartition("/")[2]
-    own = _one_of(name, tuple(programs))
+    own = one_of(name, tuple(programs))
     python = module and _PYTHON.fullmatch(program)
     if not own and not python and not interpreter:
         return None  # as most are not: the words are not asked where they stand
@@ -144,12 +144,12 @@ def call(
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], module
-    elif interpreter and _one_of(name, (interpreter,)):
+    elif interpreter and one_of(name, (interpreter,)):
         at = _file(rest)
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], (rest[at].value or "").rpartition("/")[2]
-        if not _one_of(name, tuple(programs)):
+        if not one_of(name, tuple(programs)):
             return None
     elif not own:
         return None
@@ -160,7 +160,7 @@ def is_one_of(command: Command, programs: tuple[str, ...]) -> bool:
     """Whether *command* runs one of these programs, which are given as :func:`call` takes them."""
     start, _ = _unwrapped(command)
     words = command.node.words
-    return start < len(words) and _one_of((words[start].value or "").rpartition("/")[2], programs)
+    return start < len(words) and one_of((words[start].value or "").rpartition("/")[2], programs)
 
 
 def runs_modules(program: str) -> bool:
@@ -183,8 +183,8 @@ def _unwrapped(command: Command) -> tuple[int, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
-def _one_of(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns is that of the whole name."""
+def one_of(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the regular expressions is that of the whole name. Cached: few words recur."""
     return name in patterns or any(
         re.fullmatch(pattern, name) for pattern in patterns if not pattern.replace("-", "").isalnum()
     )  # most are plain words, and to compile those cost milliseconds
