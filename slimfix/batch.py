@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import files
 from slimfix.context import BuildContext
@@ -13,12 +12,15 @@ from slimfix.context.compose import Found, context_of
 from slimfix.dockerfile import ParseError
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
+from slimfix.records import NamedTuple
 from slimfix.report import Outcome, Problem, shown
 from slimfix.rules import Rule
 from slimfix.text import decode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
+    from typing import Any
 
 FEW = 30
 """Below this number of files, further processes cost more than they save."""

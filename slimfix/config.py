@@ -7,7 +7,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+
+from slimfix.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FILES = ("slimfix.toml", "pyproject.toml")
 """What is looked for in a directory, the first found wins."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.text import decode, encode, split_lines
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from unidiff.patch import PatchSet
 

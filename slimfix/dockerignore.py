@@ -20,14 +20,15 @@ import posixpath
 import re
 
 from slimfix.globs import BadPattern, Token, clean, tokens_of
+from slimfix.patterns import lazy
 
 __all__ = ["BadPattern", "DockerIgnore"]
 
 _BOM = "\ufeff"
 # What Go calls space; str.strip() would also take the separators \x1c to \x1f.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_REPEAT = re.compile(r"\{\d+(,\d*)?\}")
-_TRAILING_GLOB = re.compile(r"/\*\*?$")
+_REPEAT = lazy(r"\{\d+(,\d*)?\}")
+_TRAILING_GLOB = lazy(r"/\*\*?$")
 
 
 class DockerIgnore:

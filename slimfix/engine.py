@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import guard, suppress
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Safety, Skip
+from slimfix.records import NamedTuple
 from slimfix.rules import Rule
 from slimfix.text import EditConflict, Span, apply, fitted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from slimfix.context import BuildContext
 
 MAX_ROUNDS = 12

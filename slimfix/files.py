@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Any
 
 from slimfix.text import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_BYTES = 1 << 20
 """The size over which a file is refused; the largest Dockerfiles that people keep have a tenth of it."""

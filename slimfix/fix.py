@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.text import Edit, Span
 
 

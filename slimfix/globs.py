@@ -11,7 +11,8 @@ from __future__ import annotations
 import posixpath
 import re
 from functools import lru_cache
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 
 class BadPattern(ValueError):

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from slimfix.changes import Changes
 from slimfix.dockerfile import Dockerfile, Instruction, ParseError, State
 from slimfix.fix import Parting
 from slimfix.guard_stages import same_stage, stages, stays, told
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque, Script
 from slimfix.shell.condition import Condition, conditions
 from slimfix.shell.failure import fates
@@ -113,7 +113,7 @@ def _state(state: State) -> tuple[object, ...]:
 class _Seen(NamedTuple):
     """A command, with all that it can notice and that can be noticed of its failing."""
 
-    text: str
+    text: str  # the first field, which an edit within the command may change
     stage: int
     fatal: bool
     state: tuple[object, ...]
@@ -140,9 +140,7 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
                 continue
             edited = changes.touch(span) or _lengthened(span, changes)
             found = [] if changes.cover(span) else new.get(changes.moved(span.start), [])
-            if not any(
-                other._replace(text=seen.text) == seen if edited else other == seen for other in found
-            ):
+            if not any(other[edited:] == seen[edited:] for other in found):
                 return f"the command {seen.text[:60]!r} would no longer run as it did"
     return None
 

@@ -7,11 +7,13 @@ names as the builder's), directory, user, shell, ports, volumes, labels and star
 
 from __future__ import annotations
 
-from typing import Any
-
 from slimfix.dockerfile import Dockerfile, Instruction, Stage, State
 from slimfix.dockerfile.words import pairs
 from slimfix.fix import Parting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TELLS = frozenset(
     ("CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER")

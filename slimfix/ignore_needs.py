@@ -6,13 +6,18 @@ import posixpath
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 from slimfix.context import BuildContext
 from slimfix.dockerfile import Dockerfile, Instruction
-from slimfix.rules._copy_run import installers, judge
-from slimfix.rules._copy_tree import Tree, tree, whole_directory
+from slimfix.rules._copies import whole_directory
+from slimfix.rules._copy_run import judge
+from slimfix.rules._copy_tree import Tree, tree
+from slimfix.rules._installers import installers
 from slimfix.shell import Opaque
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.records import NamedTuple
 from slimfix.shell import Argument
 from slimfix.text import Edit, Span
 

@@ -9,9 +9,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
 from slimfix.console import FAILED, INTERRUPTED, err
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 _FLAGS = {
     "--diff": "show_diff",

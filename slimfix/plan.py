@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slimfix import config
 from slimfix.batch import Job
 from slimfix.fix import Safety
+from slimfix.records import NamedTuple
 from slimfix.rules import Rule, UnknownRule, select
 from slimfix.search import ignore_spec, matched
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pathspec import GitIgnoreSpec
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
@@ -20,6 +19,11 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerignore import DockerIgnore
 from slimfix.globs import clean, has_wildcard, match
 from slimfix.ignore_needs import filled, installs, names, words_of
+from slimfix.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DOC = """\
 Keep out of the build context what an image has no use for.

@@ -6,11 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 from slimfix.console import FAILED, err, in_colour, out
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from slimfix.batch import Job
     from slimfix.plan import Plan
     from slimfix.report import Outcome, Problem

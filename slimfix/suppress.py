@@ -11,10 +11,11 @@ import re
 from functools import lru_cache
 
 from slimfix.dockerfile import Dockerfile
+from slimfix.patterns import lazy
 from slimfix.rules import Rule
 from slimfix.text import Span
 
-_COMMENT = re.compile(r"#\s*slimfix:\s*(ignore-file|ignore)\s*(?:=\s*([\w\s,-]+))?", re.IGNORECASE)
+_COMMENT = lazy(r"#\s*slimfix:\s*(ignore-file|ignore)\s*(?:=\s*([\w\s,-]+))?", re.IGNORECASE)
 
 
 def suppressed(dockerfile: Dockerfile, rule: Rule, *spans: Span) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 BOM = "\ufeff"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,18 @@ def test_a_plain_line_does_not_import_click() -> None:
     program += "try: main(['no such file'])\nfinally: print('click' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "False\n")
+
+
+SLOW = ("bashlex", "click", "dataclasses", "inspect", "tomllib", "tomli", "typing", "yaml")
+"""What takes milliseconds to import, and a small file with nothing special has no need of."""
+
+
+def test_a_small_file_imports_nothing_slow(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM alpine:3.20\nRUN apk add curl\nRUN pip install x\nCOPY . /app\n")
+    program = "import sys\nbefore = set(sys.modules)\nfrom slimfix.main import main\n"
+    program += f"try: main([{str(file)!r}])\n"
+    program += f"finally: print('slow:', *sorted(({{*sys.modules}} - before) & {set(SLOW)!r}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "slow:")
+    assert "+RUN apk add --no-cache curl" in done.stdout

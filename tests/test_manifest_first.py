@@ -21,7 +21,7 @@ from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
 from slimfix.globs import clean
 from slimfix.rules import select
-from slimfix.rules._copy_tree import words_of
+from slimfix.rules._copies import words_of
 
 FOLDER = Path(__file__).parent / "contexts"
 RULE = select(["manifest-first"])

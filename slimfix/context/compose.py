@@ -14,21 +14,23 @@ Source: the Compose Build Specification and "Merge" of the Compose Specification
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from slimfix.context.sources import Local
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _FIRST = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """The order in which ``docker compose`` looks for its file."""
-_NAME = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
+_NAME = lazy(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 _LIMIT = 256 << 10
 _ENTRIES = 10_000
-_HARMLESS = re.compile(
-    r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)"
-)
-_ELSEWHERE = re.compile(r"\w+://|git@|github\.com/|service:|docker-image:")
+_HARMLESS = lazy(r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)")
+_ELSEWHERE = lazy(r"\w+://|git@|github\.com/|service:|docker-image:")
 
 
 class Found(NamedTuple):

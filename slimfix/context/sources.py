@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, Protocol
 
 from slimfix.globs import clean
+from slimfix.records import NamedTuple
 
-Kind = Literal["file", "dir", "link", "other"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, Protocol
+
+    Kind = Literal["file", "dir", "link", "other"]
+else:
+    Kind, Protocol = str, object
 
 
 class FileSource(Protocol):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from slimfix.dockerfile import words
 from slimfix.dockerfile.instruction import Instruction
 from slimfix.dockerfile.tiles import ParseError
+from slimfix.patterns import lazy
 from slimfix.text import Lines
 
 _NAMES = frozenset(
@@ -31,7 +30,7 @@ _NAMES = frozenset(
         "WORKDIR",
     ]
 )
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
+_STAGE_NAME = lazy(r"[a-z][a-z0-9-_.]*")
 _NEEDS_ARGUMENT = _NAMES - {"CMD", "ENTRYPOINT", "RUN"}
 
 

@@ -7,7 +7,8 @@ and a word that is ``[fd]<<[-]NAME`` opens one.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 _HEREDOC = re.compile(r"(\d*)<<(-?)(\s*)([^<]*)\Z")
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
-from typing import NamedTuple
 
 from slimfix.dockerfile import words
 from slimfix.dockerfile.heredoc import is_whole
 from slimfix.dockerfile.state import Base, State
 from slimfix.dockerfile.tiles import Heredoc, Tile
 from slimfix.dockerfile.words import Flag, Part
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell.logical import Logical
 from slimfix.shell.read import Opaque
 from slimfix.shell.script import Script
 from slimfix.text import Span
 
-_SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+)?(sh|bash|dash|ash)\b[^\n]*(?:\n|\Z)")
+_SHEBANG = lazy(r"#!\s*(?:/\S*/)?(?:env\s+)?(sh|bash|dash|ash)\b[^\n]*(?:\n|\Z)")
 
 
 class Mount(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from slimfix.dockerfile import words
 from slimfix.dockerfile.check import check
@@ -13,7 +12,10 @@ from slimfix.dockerfile.state import Base, Shell, State
 from slimfix.dockerfile.tiles import ParseError, tiles
 from slimfix.text import Lines, Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from slimfix.context import BuildContext
 
 

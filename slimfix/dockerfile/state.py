@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 _POSIX = frozenset(("sh", "bash", "ash", "dash", "ksh", "mksh", "busybox"))

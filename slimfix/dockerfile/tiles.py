@@ -12,9 +12,9 @@ from __future__ import annotations
 import io
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from slimfix.dockerfile.heredoc import Marker, markers
+from slimfix.records import NamedTuple
 from slimfix.shell.logical import Logical
 from slimfix.text import BOM, Span, split_lines
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 _BLANK = re.compile(r"[\t\v\f\r ]+")
 _WORDS = re.compile(r"[^\t\v\f\r\n ]+")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
 
 from slimfix.knowledge import entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BUILD_ONLY = frozenset(("dev", "compiler", "build-tool", "headers", "meta"))
 _CACHED = 4

@@ -10,9 +10,13 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from functools import cache
-from typing import Any, NamedTuple
 
 from slimfix.knowledge import table
+from slimfix.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SOURCE = "Debian package index"
 BUILD_ONLY = frozenset(("dev", "compiler", "build-tool"))

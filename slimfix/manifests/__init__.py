@@ -6,7 +6,7 @@ only act on the first: an install that reads more than we know of cannot be move
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from slimfix.records import NamedTuple
 
 __all__ = ["Cannot", "Reads", "Unknown"]
 

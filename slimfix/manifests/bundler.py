@@ -12,20 +12,21 @@ import re
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install
+from slimfix.patterns import lazy
 
 _LITERAL = r"(?:\"[^\"#\\]*\"|'[^'\\]*'|:\w+|true|false|nil|%[iw]\[[\w\s]*\]|\[[\w\s,:'\"%.-]*\])"
 _VALUES = rf"(?:\w+: *)?{_LITERAL}(?:\s*(?:,|=>)\s*(?:\w+: *)?{_LITERAL})*"
 _BLOCK = r"(?: do| *\{ *\|\w+\| *\"https://[\w./#{}-]+\" *\})?"
-_LINE = re.compile(
+_LINE = lazy(
     rf"(?:gem|source|ruby|group|platforms?|git_source)[ (]\s*{_VALUES}\s*\)?{_BLOCK}"
     r"(?: if RUBY_VERSION [<>=]+ ['\"][\d.]+['\"])?|end"
 )
-_RUBY_FILE = re.compile(
+_RUBY_FILE = lazy(
     r"ruby(?: file: *|\s*\(?\s*file: *)['\"]([\w./-]+)['\"]\)?"
     r"|ruby File\.read\(['\"]([\w./-]+)['\"]\)(?:\.(?:strip|chomp))?"
 )
-_LOCAL = re.compile(r"\b(path|gemspec|eval_gemfile|plugin|glob)\b")
-_SETTINGS = re.compile(
+_LOCAL = lazy(r"\b(path|gemspec|eval_gemfile|plugin|glob)\b")
+_SETTINGS = lazy(
     r"BUNDLE_(PATH|WITHOUT|WITH|DEPLOYMENT|FROZEN|JOBS|RETRY|DISABLE_SHARED_GEMS|FORCE_RUBY_PLATFORM|CLEAN|"
     r'DISABLE_CHECKSUM_VALIDATION|SPECIFIC_PLATFORM|BUILD__\w+|CACHE_ALL|NO_PRUNE|TIMEOUT): "?([^"]*)"?'
 )

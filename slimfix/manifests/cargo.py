@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install, pairs, tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 

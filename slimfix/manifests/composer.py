@@ -7,11 +7,14 @@ file; the autoloader scans directories only for a classmap or when it is optimis
 from __future__ import annotations
 
 import posixpath
-from typing import Any
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import Options, options, tool
 from slimfix.manifests.site import Gather, Install, pairs, tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def reads(install: Install) -> Reads | None:

@@ -9,6 +9,7 @@ from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.maven import _parse as parse
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install
+from slimfix.patterns import lazy
 
 _AROUND = (
     *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
@@ -28,7 +29,7 @@ _READING = frozenset(
     )
 )
 """Elements that lead to other files, or have the restore write elsewhere."""
-_PROJECT = re.compile(r".*\.(csproj|fsproj|vbproj)")
+_PROJECT = lazy(r".*\.(csproj|fsproj|vbproj)")
 
 
 def reads(install: Install) -> Reads | None:

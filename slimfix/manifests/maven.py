@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 

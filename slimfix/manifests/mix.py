@@ -12,8 +12,9 @@ import re
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install
+from slimfix.patterns import lazy
 
-_REACHES = re.compile(
+_REACHES = lazy(
     r"\b(File|Path|System|Code|IO|Port|Application|Kernel|import_\w+|__DIR__|in_umbrella|apps_path|"
     r"require_file|eval\w*|config_path|read\w*!?)\b|umbrella|\bpath:|:(os|file)\b"
 )

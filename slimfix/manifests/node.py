@@ -8,18 +8,20 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from slimfix import knowledge
 from slimfix.globs import BadPattern, match
 from slimfix.manifests import Cannot
 from slimfix.manifests.site import Gather, Install, pairs, strings
+from slimfix.patterns import lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-_LOCAL = re.compile(
-    r"(file:|link:|portal:|exec:|\.{0,2}/|~/|[A-Za-z]:\\)|.*\.(tgz|tar|tar\.gz)$", re.IGNORECASE
-)
-_REMOTE = re.compile(r"(git\+)?(https?|ssh|git)://|git@|github:|gitlab:|bitbucket:|gist:", re.IGNORECASE)
+_LOCAL = lazy(r"(file:|link:|portal:|exec:|\.{0,2}/|~/|[A-Za-z]:\\)|.*\.(tgz|tar|tar\.gz)$", re.IGNORECASE)
+_REMOTE = lazy(r"(git\+)?(https?|ssh|git)://|git@|github:|gitlab:|bitbucket:|gist:", re.IGNORECASE)
 
 
 class Project:

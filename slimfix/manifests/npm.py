@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any
 
 from slimfix.manifests import Cannot, Reads
 from slimfix.manifests.node import Project, ignores_scripts, npmrc
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.site import Gather, Install, pairs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CLEAN = frozenset(("ci", "clean-install", "ic", "install-clean", "isntall-clean"))
 INSTALL = frozenset(("install", "i", "in", "ins", "inst", "insta", "instal", "isnt", "isntall", "add"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from slimfix import knowledge
 from slimfix.manifests import Cannot
 from slimfix.manifests.pip_options import VALUED
+from slimfix.records import NamedTuple
 from slimfix.shell.call import Call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Options(NamedTuple):

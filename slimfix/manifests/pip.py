@@ -19,18 +19,17 @@ from slimfix.context import BuildContext
 from slimfix.globs import clean
 from slimfix.manifests import Cannot, Reads, Unknown
 from slimfix.manifests.pip_options import EFFECTS, options_of
+from slimfix.patterns import lazy
 
 Locate = Callable[[str], "str | None"]
 """From an absolute path in the image to the path in the context that it was copied from, else None."""
 
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".lz", ".tlz", ".lzma")
-_REMOTE = re.compile(
-    r"((git|hg|svn|bzr)\+)?(https?|ssh|git|hg|svn|bzr|s?ftp|lp|static-http)://", re.IGNORECASE
-)
-_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(?P<rest>.*)", re.DOTALL)
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
-_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml(\[.*\])?$")
+_REMOTE = lazy(r"((git|hg|svn|bzr)\+)?(https?|ssh|git|hg|svn|bzr|s?ftp|lp|static-http)://", re.IGNORECASE)
+_NAMED = lazy(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(?P<rest>.*)", re.DOTALL)
+_COMMENT = lazy(r"(^|\s+)#.*$")
+_CODING = lazy(rb"coding[:=]\s*([-\w.]+)")
+_PYLOCK = lazy(r"pylock(\.[^.]+)?\.toml(\[.*\])?$")
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

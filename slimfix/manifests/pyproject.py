@@ -5,11 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from slimfix.manifests import Cannot
 from slimfix.manifests.pip import check_requirement
 from slimfix.manifests.site import Gather, Install, pairs, strings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def project(gather: Gather, directory: str) -> dict[str, Any]:

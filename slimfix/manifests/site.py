@@ -6,12 +6,16 @@ import json
 import posixpath
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from slimfix.context import BuildContext
 from slimfix.globs import clean
 from slimfix.manifests import Cannot, Reads
+from slimfix.records import NamedTuple
 from slimfix.shell.call import Call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _LIMIT = 16 << 20
 _WALK = 2000

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any
 
 from slimfix.globs import match
 from slimfix.manifests import Cannot, Reads, Unknown, pip
 from slimfix.manifests.options import options, tool
 from slimfix.manifests.pyproject import environment, project
 from slimfix.manifests.site import Gather, Install, pairs, strings, tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def reads(install: Install) -> Reads | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from slimfix.engine import Rewrite
+from slimfix.records import NamedTuple
 
 
 class Problem(NamedTuple):

@@ -27,11 +27,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any
 
 from slimfix.engine import Rewrite, Skipped, Step
 from slimfix.report import Outcome, Problem
 from slimfix.text import Lines, apply, fitted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without notice."""

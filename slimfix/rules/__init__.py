@@ -11,17 +11,19 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from slimfix.fix import Fix, Skip
+from slimfix.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from slimfix.dockerfile import Dockerfile
 
-Found = Union[Fix, Skip]
+Found = Fix | Skip
 
 
 class Rule(NamedTuple):
@@ -50,9 +52,6 @@ class Rule(NamedTuple):
         return self.doc.strip().splitlines()[0]
 
 
-_CONSTANT = re.compile(r"^(CODE|ORDER|WORDS) = (.+)$", re.MULTILINE)
-
-
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule of the package, in the order in which they run."""
@@ -61,14 +60,20 @@ def all_rules() -> tuple[Rule, ...]:
     for file in sorted(os.listdir(here)):
         name, extension = os.path.splitext(file)
         if extension == ".py" and not name.startswith("_"):
-            with open(os.path.join(here, file), encoding="utf-8") as source:
-                constants = dict(_CONSTANT.findall(source.read()))
+            with open(os.path.join(here, file), "rb") as source:
+                text = source.read()
             called = name.replace("_", "-")
             check = partial(_check, called)
-            code = json.loads(constants["CODE"])
-            words = tuple(json.loads(f"[{constants.get('WORDS', '').strip('(),')}]"))
-            found.append(Rule(called, code, int(constants["ORDER"]), check, words))
+            code, order = json.loads(_constant(text, b"CODE")), json.loads(_constant(text, b"ORDER"))
+            words = json.loads(f"[{_constant(text, b'WORDS').strip('(,)')}]")
+            found.append(Rule(called, code, order, check, tuple(words)))
     return tuple(sorted(found, key=lambda rule: (rule.order, rule.name)))
+
+
+def _constant(source: bytes, name: bytes) -> str:
+    """What a constant of a module is set to; nothing if there is none."""
+    _, _, after = source.partition(b"\n%b = " % name)
+    return after.partition(b"\n")[0].decode().rstrip("\r")
 
 
 def _module(name: str) -> Any:

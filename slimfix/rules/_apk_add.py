@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.dockerfile.words import expand
 from slimfix.knowledge import alpine, table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._managers import calls, manager
 from slimfix.shell import Argument, Command
 from slimfix.shell.call import Call
 from slimfix.text import Span
 
-_NAME = re.compile(r"([A-Za-z0-9_][\w.+-]*?)(?:[<>=~].*|@.*)?")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_NAME = lazy(r"([A-Za-z0-9_][\w.+-]*?)(?:[<>=~].*|@.*)?")
+_VARIABLE = lazy(r"\$(?:\{(\w+)\}|(\w+))")
 _GROUP = ("-t", "--virtual")
 _OTHER_ROOT = ("-p", "--root", "--initdb", "--arch", "--keys-dir", "--repositories-file")
 

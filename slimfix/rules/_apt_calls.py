@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from slimfix.knowledge import debian, table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._build_place import Place, only_tells
 from slimfix.shell import Argument, Command, Script
 from slimfix.shell.call import Call, call, unwrapped
@@ -14,7 +14,7 @@ from slimfix.shell.nodes import Node, Simple
 
 PROGRAMS = ("apt-get", "apt", "aptitude")
 _CLEANING = (["clean"], ["autoclean"], ["autoremove"], ["dist-clean"], ["distclean"])
-_NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
+_NAME = lazy(r"(?P<name>[a-z0-9][a-z0-9+.-]*?[a-z0-9+])(?P<version>[=/]\S+)?")
 
 _REMOVES = ("purge", "remove", "autoremove", "auto-remove", "autopurge", "auto", "markauto")
 _BIN = ("/bin", "/usr/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin")

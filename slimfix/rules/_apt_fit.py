@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import Install, installs, runs_scripts, verbs
 from slimfix.rules._build_later import chain
 from slimfix.shell import Opaque, Script
 
-_STATE = re.compile(r"/var/lib/(?:dpkg|apt)(?:/(?:\*|dpkg.*|info.*|status.*|extended_states.*))?/?")
-_MOUNTS = re.compile(r"/(?:usr|etc|bin|lib|var|var/lib|var/lib/(?:apt|dpkg)(?:/.*)?)?/?")
+_STATE = lazy(r"/var/lib/(?:dpkg|apt)(?:/(?:\*|dpkg.*|info.*|status.*|extended_states.*))?/?")
+_MOUNTS = lazy(r"/(?:usr|etc|bin|lib|var|var/lib|var/lib/(?:apt|dpkg)(?:/.*)?)?/?")
 
 
 class Earlier(NamedTuple):

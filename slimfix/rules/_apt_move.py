@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import PROGRAMS, installs
 from slimfix.rules._apt_plan import Work, read
 from slimfix.rules._apt_text import joint
@@ -13,11 +14,11 @@ from slimfix.rules._build_between import APT, blocking, is_file
 from slimfix.rules._build_later import building
 from slimfix.rules._build_place import PRAGMA, comments_above, listed
 from slimfix.shell import Script
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 from slimfix.shell.nodes import Redirect
 from slimfix.text import Edit, Span, apply
 
-_CLEARED = re.compile(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
+_CLEARED = lazy(r"/var/(?:lib/apt/lists|cache/apt)(?:/.*)?|/tmp/.*")
 
 
 class Moved(NamedTuple):
@@ -124,7 +125,7 @@ def _builds_later(dockerfile: Dockerfile, run: Instruction) -> bool:
 def _only_apt(script: Script) -> bool:
     """Whether a script does nothing but install packages and tidy up after that."""
     for command in script.commands:
-        words, wrappers = unwrap(command.arguments)
+        words, wrappers = unwrapped(command)
         if not words or wrappers or command.nesting or not all(map(_silent, command.node.redirects)):
             return False
         if words[0].value == "rm":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian, table
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import Install, build_only, last, removed, runs_scripts
 from slimfix.rules._apt_fit import Earlier, before, unfit
 from slimfix.rules._apt_text import additions, joint, listing

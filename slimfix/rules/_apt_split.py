@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import debian
+from slimfix.patterns import lazy
 from slimfix.rules._apt_calls import Install, apt, build_only, installs, verbs
 from slimfix.rules._apt_move import Moved, past
 from slimfix.rules._apt_plan import NO_BUILD, Work, read
@@ -17,7 +16,7 @@ from slimfix.shell import Script
 from slimfix.shell.failure import fates
 from slimfix.text import Edit, Span, apply
 
-_APT = re.compile(
+_APT = lazy(
     r"/(?:etc(?:/(?:apt|ssl|pki|ca-certificates|alternatives|ld\.so).*)?|usr|var(?:/lib)?|lib|bin)?/?"
 )
 LISTS = "rm -rf /var/lib/apt/lists/*"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.knowledge import table
 from slimfix.layout import layout, line_start
+from slimfix.records import NamedTuple
 from slimfix.rules._paths import text
 from slimfix.shell import Argument, Command, Script
 from slimfix.shell.nodes import Node
 from slimfix.text import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class _Given(NamedTuple):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 
 _PASSED = frozenset(
     ("WORKDIR", "LABEL", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "CMD", "ENTRYPOINT", "HEALTHCHECK")
@@ -31,11 +32,11 @@ _SYSTEM = frozenset(
         "var",
     )
 )
-_MORE = re.compile(r"\$(?:PATH\b|\{PATH\})")
-_OWNERS = re.compile(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogroup|nobody)?)?")
+_MORE = lazy(r"\$(?:PATH\b|\{PATH\})")
+_OWNERS = lazy(r"(?:\d+|root|www-data|nobody)(?::(?:\d+|root|www-data|nogroup|nobody)?)?")
 """Users whom every system has."""
 _LOCAL = ("/usr/local/bin", "/usr/local/sbin")
-_ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz|txz|gz|xz|bz2|zip)|://")
+_ARCHIVE = lazy(r"\.(?:tar|tgz|tbz|txz|gz|xz|bz2|zip)|://")
 
 
 class Manager(NamedTuple):
@@ -50,13 +51,13 @@ class Manager(NamedTuple):
 
 
 APK = Manager(
-    re.compile(r"/(?:usr/(?:src|local|app)|var/www|etc/(?!apk/|ssl/|pki/|ca-cert)[^/]+/)(?:/?.*)?"),
-    re.compile(r"(?:https?|ftp|no|all)_proxy|(?:LD|APK|SSL)_\w+|PATH|IFS|ENV|TMPDIR", re.IGNORECASE),
+    lazy(r"/(?:usr/(?:src|local|app)|var/www|etc/(?!apk/|ssl/|pki/|ca-cert)[^/]+/)(?:/?.*)?"),
+    lazy(r"(?:https?|ftp|no|all)_proxy|(?:LD|APK|SSL)_\w+|PATH|IFS|ENV|TMPDIR", re.IGNORECASE),
     False,
 )
 APT = Manager(
-    re.compile(r"/(?:usr/(?:src|app|local/etc|local/src)|var/www)(?:/.*)?"),
-    re.compile(
+    lazy(r"/(?:usr/(?:src|app|local/etc|local/src)|var/www)(?:/.*)?"),
+    lazy(
         r"(?:https?|ftp|no|all)_proxy|(?:LD|APT|DPKG|DEBCONF|SSL|PERL)_?\w*|PATH|IFS|ENV|BASH_ENV|TMPDIR|HOME"
         r"|PYTHON(?:PATH|HOME)",
         re.IGNORECASE,

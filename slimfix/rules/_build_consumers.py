@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
 
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager, words
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import call, runs_modules, unwrapped
 
-_WORD = re.compile(r"[\w.+/-]+")
-_TOKEN = re.compile(r"[\w.+/-]+|[;&|]")
-_BIN = re.compile(r"(?:/usr(?:/local)?)?/s?bin/")
-_SCRIPT = re.compile(r"\.{1,2}/.+|.*\.(?:sh|bash|ash|ksh)")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WORD = lazy(r"[\w.+/-]+")
+_TOKEN = lazy(r"[\w.+/-]+|[;&|]")
+_BIN = lazy(r"(?:/usr(?:/local)?)?/s?bin/")
+_SCRIPT = lazy(r"\.{1,2}/.+|.*\.(?:sh|bash|ash|ksh)")
 
 
 class Consumer(NamedTuple):

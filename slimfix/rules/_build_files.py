@@ -11,20 +11,21 @@ from functools import lru_cache
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
 from slimfix.rules._build_consumers import called_script, calls_any, consumers, may_build, names_in
 from slimfix.shell import Opaque, Script
 from slimfix.shell.logical import Logical
 from slimfix.text import Span
 
-_SHELL = re.compile(r"#!.*\b(?:ba|a|da|k|z)?sh\b")
-_SHELL_NAME = re.compile(r".*\.(?:sh|bash|ash|ksh)|[^.]+")
-_PROGRAM = re.compile(
+_SHELL = lazy(r"#!.*\b(?:ba|a|da|k|z)?sh\b")
+_SHELL_NAME = lazy(r".*\.(?:sh|bash|ash|ksh)|[^.]+")
+_PROGRAM = lazy(
     r".*\.(?:py|rb|pl|php|[cm]?jsx?|tsx?|go|rs|[ch]|cc|cpp|cxx|hpp|java|kt|scala|cs|exs?|erl|lua|hs|ml|swift)"
 )
-_LISTED = re.compile(r".*\.(?:ya?ml|mk|conf|cfg|ini|json|service|cron)|Makefile|Procfile")
-_LITERAL = re.compile(r"[\"'`]([\w.+/-]+)")
-_PATH = re.compile(r"[\w./+-]+")
-_MANIFEST = re.compile(
+_LISTED = lazy(r".*\.(?:ya?ml|mk|conf|cfg|ini|json|service|cron)|Makefile|Procfile")
+_LITERAL = lazy(r"[\"'`]([\w.+/-]+)")
+_PATH = lazy(r"[\w./+-]+")
+_MANIFEST = lazy(
     r".*requirements.*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|Gemfile|package\.json"
 )
 _MAX_FILES = 3000

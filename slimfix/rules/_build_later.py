@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
 from slimfix.rules._build_consumers import (
     Consumer,
     builders,
@@ -22,10 +23,10 @@ from slimfix.rules._build_files import called, composer_scripts, package_scripts
 from slimfix.shell import Command, Opaque, Script
 
 START = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
-_SYSTEM = re.compile(r"/(?:usr(?!/local|/src)|lib|lib64|bin|sbin|etc)?(?:/.*)?")
-_LINK_NAME = re.compile(r"lib[\w+-]+\.so(?![\w.])")
+_SYSTEM = lazy(r"/(?:usr(?!/local|/src)|lib|lib64|bin|sbin|etc)?(?:/.*)?")
+_LINK_NAME = lazy(r"lib[\w+-]+\.so(?![\w.])")
 """A library by the name that links to it, which only its -dev package has."""
-_RUNS = re.compile(
+_RUNS = lazy(
     r".*/s?bin/[^/]+|.*\.(?:sh|bash|ash|conf|service|cron|ya?ml|ini|mk)|(?:.*/)?(?:Makefile|crontab)"
 )
 """Files that something will run, by where they lie or what they are."""

@@ -9,7 +9,7 @@ from slimfix.rules._build_consumers import builds_nothing, consumers
 from slimfix.rules._build_later import building
 from slimfix.rules._build_place import Place, system_path
 from slimfix.shell import Argument, Command, Opaque
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 
 
 def destination(dockerfile: Dockerfile, start: Instruction) -> Instruction | str | None:
@@ -52,7 +52,7 @@ def _run(run: Instruction) -> str | None:
     if isinstance(script, Opaque) or run.heredocs:
         return reason
     for command in script.commands:
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         if not arguments or not (_harmless(arguments) or builds_nothing(command)):
             return reason
     return None
@@ -70,7 +70,7 @@ def follows(source: Place, add: Command) -> str | None:
     for command in source.script.commands:
         if command.span.start <= add.span.start:
             continue
-        arguments, _ = unwrap(command.arguments)
+        arguments, _ = unwrapped(command)
         apk = bool(arguments) and arguments[0].value == "apk"
         if not arguments or not (apk or _harmless(arguments) or builds_nothing(command)):
             return "other commands follow apk add in its RUN, and may need the packages"

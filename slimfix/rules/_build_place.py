@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import table
 from slimfix.layout import layout, line_start
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrapped
 from slimfix.shell.failure import fates, sets_errexit
@@ -18,9 +19,7 @@ from slimfix.text import Edit, Span
 _STOPS = frozenset(("exec", "exit", "trap", "return", "set"))
 
 
-PRAGMA = re.compile(
-    r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE
-)
+PRAGMA = lazy(r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=|syntax=|escape=)", re.IGNORECASE)
 """Comments that are meant for a tool, and for the instruction below them."""
 _DEEP = 8
 

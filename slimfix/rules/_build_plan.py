@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.dockerfile.state import Base
 from slimfix.knowledge import alpine
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._apk_add import Add, adds, chosen_repository, deleted
 from slimfix.rules._build_consumers import consumers
 from slimfix.rules._build_files import compiles_at_run_time
@@ -15,7 +16,7 @@ from slimfix.rules._build_later import building, needed
 from slimfix.rules._build_move import destination, follows
 from slimfix.rules._build_place import Place, beginning, place
 
-_APK = re.compile(r"/(?:usr/)?(?:s?bin|lib|etc)/apk\b|/(?:usr/)?s?bin/\*|/(?:lib|etc)/\*?$")
+_APK = lazy(r"/(?:usr/)?(?:s?bin|lib|etc)/apk\b|/(?:usr/)?s?bin/\*|/(?:lib|etc)/\*?$")
 
 
 class Planned(NamedTuple):

@@ -7,11 +7,12 @@ import re
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.instruction import Stage
 from slimfix.knowledge import alpine, table
+from slimfix.patterns import lazy
 from slimfix.rules._build_consumers import Consumer, called_script
 from slimfix.rules._build_place import Place, joint
 from slimfix.shell import Opaque
 
-_MOVED = re.compile(r"venv|bundle config|(?:pip|npm|yarn) config|--install-option")
+_MOVED = lazy(r"venv|bundle config|(?:pip|npm|yarn) config|--install-option")
 _ELSEWHERE = frozenset(
     (
         "PIP_TARGET",

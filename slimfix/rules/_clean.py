@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Instruction
 from slimfix.knowledge.managers import Lists, Manager
+from slimfix.records import NamedTuple
 from slimfix.rules._managers import ROOT, calls, covers, does
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import AS_ANOTHER, Call, unwrapped

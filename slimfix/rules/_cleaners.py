@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from slimfix import knowledge
+from slimfix.records import NamedTuple
 from slimfix.shell import Command
 from slimfix.shell.call import unwrapped
 

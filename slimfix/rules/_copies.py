@@ -1,4 +1,4 @@
-"""COPY instructions: which of them bring what a RUN changes, where to, and as what."""
+"""COPY instructions: what they copy, which of them bring what a RUN changes, where to, and as what."""
 
 from __future__ import annotations
 
@@ -49,3 +49,20 @@ def is_file(dockerfile: Dockerfile, copy: Instruction) -> bool:
     if context is None or len(copy.parts) != 2 or copy.flag("from") is not None:
         return False
     return not any(c in source for c in "*?[$\\") and context.kind(source) == "file"
+
+
+def whole_directory(copy: Instruction) -> tuple[str, str] | None:
+    """Source and destination of a COPY of one thing that may be a directory, else None."""
+    if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.stage is None:
+        return None
+    if copy.flag("from") is not None or copy.heredocs:
+        return None
+    words = words_of(copy)
+    if len(words) != 2 or "://" in words[0] or words[0].startswith("git@"):
+        return None
+    return words[0], words[1]
+
+
+def words_of(copy: Instruction) -> list[str]:
+    """The sources and the destination of a COPY or ADD, in JSON form too."""
+    return copy.exec_form or [part.text for part in copy.parts]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from slimfix import knowledge
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.layout import insert_after
-from slimfix.rules._copy_run import Judged, called, tools
+from slimfix.rules._copy_run import Judged
 from slimfix.rules._copy_write import Target
+from slimfix.rules._installers import called, tools
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.nodes import AndOr, Sequence, Simple
 from slimfix.text import Edit, Span

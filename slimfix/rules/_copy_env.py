@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterator, Mapping
 
 from slimfix import knowledge
@@ -11,8 +10,9 @@ from slimfix.dockerfile import Instruction
 from slimfix.dockerfile.words import expand
 from slimfix.globs import match
 from slimfix.manifests.site import Site
+from slimfix.patterns import lazy
 
-_ENDS = re.compile(r"[\s:=,;]+")
+_ENDS = lazy(r"[\s:=,;]+")
 _START = ("sitecustomize.py", "usercustomize.py")
 """What Python imports when it starts, from any directory of its path: docs.python.org/3/library/site.html."""
 

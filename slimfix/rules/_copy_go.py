@@ -10,9 +10,10 @@ from slimfix.layout import layout
 from slimfix.manifests import Cannot
 from slimfix.manifests.go import modules
 from slimfix.manifests.site import Gather
-from slimfix.rules._copy_run import called, judge, tools
+from slimfix.rules._copy_run import judge
 from slimfix.rules._copy_tree import Tree, resolve
 from slimfix.rules._copy_write import before_comments, indent_of, indented, manifest_lines
+from slimfix.rules._installers import called, tools
 from slimfix.shell import Opaque
 from slimfix.text import Edit, Span
 

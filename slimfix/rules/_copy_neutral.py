@@ -5,15 +5,20 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 from slimfix import knowledge
 from slimfix.globs import match
 from slimfix.manifests.site import Site
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 
-_FILE_TEST = re.compile(r"-[a-zA-Z]|-[no]t|-ef")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_FILE_TEST = lazy(r"-[a-zA-Z]|-[no]t|-ef")
 _COMPARISONS = frozenset(("=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le"))
-_SUBSTITUTION = re.compile(r"s([^\w\s\\])((?!\1).)*\1((?!\1).)*\1[gI0-9]*")
+_SUBSTITUTION = lazy(r"s([^\w\s\\])((?!\1).)*\1((?!\1).)*\1[gI0-9]*")
 """A sed script of one substitution, which reads and writes no further file."""
 
 

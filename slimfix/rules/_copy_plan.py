@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.words import expand
 from slimfix.manifests.site import Site
+from slimfix.records import NamedTuple
+from slimfix.rules._copies import words_of
 from slimfix.rules._copy_cut import end_of
-from slimfix.rules._copy_run import Found, installing, judge
-from slimfix.rules._copy_tree import Tree, resolve, words_of
+from slimfix.rules._copy_run import Found, judge
+from slimfix.rules._copy_tree import Tree, resolve
 from slimfix.rules._copy_write import Target
+from slimfix.rules._installers import installing
 from slimfix.text import Edit
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from slimfix import knowledge
 from slimfix.context import BuildContext
@@ -13,6 +12,8 @@ from slimfix.dockerfile.words import expand
 from slimfix.dockerignore import DockerIgnore
 from slimfix.globs import BadPattern, clean, has_wildcard
 from slimfix.manifests.site import Site
+from slimfix.records import NamedTuple
+from slimfix.rules._copies import words_of
 from slimfix.shell import Opaque
 
 _FLAGS = {"chown", "chmod", "link", "exclude"}
@@ -48,23 +49,6 @@ class Tree(NamedTuple):
     def site(self, context: BuildContext) -> Site:
         """The tree with the files in it."""
         return Site(context, self.source, self.root)
-
-
-def whole_directory(copy: Instruction) -> tuple[str, str] | None:
-    """Source and destination of a COPY of one thing that may be a directory, else None."""
-    if copy.name not in ("COPY", "ADD") or copy.onbuild or copy.stage is None:
-        return None
-    if copy.flag("from") is not None or copy.heredocs:
-        return None
-    words = words_of(copy)
-    if len(words) != 2 or "://" in words[0] or words[0].startswith("git@"):
-        return None
-    return words[0], words[1]
-
-
-def words_of(copy: Instruction) -> list[str]:
-    """The sources and the destination of a COPY or ADD, in JSON form too."""
-    return copy.exec_form or [part.text for part in copy.parts]
 
 
 def tree(copy: Instruction, source: str, dest: str, context: BuildContext) -> Tree | str | None:

@@ -6,13 +6,14 @@ import json
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._copy_tree import Tree
 from slimfix.text import Edit, Span
 
-_OF_INSTALL = re.compile(
+_OF_INSTALL = lazy(
     r"dependenc|install|requirement|packag|manifest|modules|restore|csproj|\bgems?\b|\bdeps\b|lock ?file",
     re.IGNORECASE,
 )

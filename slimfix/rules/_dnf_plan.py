@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import last
 from slimfix.rules._apt_text import joint
 from slimfix.rules._build_consumers import consumers
@@ -26,7 +27,7 @@ _SPECIAL = (
     *("--installroot", "--releasever", "--downloadonly", "--allowerasing", "-C", "--cacheonly"),
     *("--skip-broken", "--setopt=strict"),
 )
-_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+_NAME = lazy(r"[A-Za-z0-9][\w.+-]*")
 
 
 class Work(NamedTuple):

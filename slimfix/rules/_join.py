@@ -9,21 +9,22 @@ the scripts is written that way, all follow one ``set``, each ending in a comman
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._parts import Part, exact, steady
 from slimfix.shell.call import unwrapped
 from slimfix.shell.leaks import CONFINED, UNCONFINED, unseen
 from slimfix.shell.nodes import AndOr, Node, Pipeline, Sequence, Simple
 
 # Programs that leave a process behind, which dies with its RUN.
-_SERVICES = re.compile(
+_SERVICES = lazy(
     r"service|systemctl|invoke-rc\.d|rc-service|start-stop-daemon|supervisor[dc]\w*|apache2?ctl|pg_ctl\w*"
     r"|mysqld\w*|mysqld_safe|mariadbd\w*|mongod|redis-server|nginx|dockerd|sshd|dbus-daemon|Xvfb|rabbitmq\S*"
     r"|memcached|slapd|nohup|screen|tmux|daemon|adb|gpg-agent|ssh-agent|.*/init\.d/.*"
 )
 # Files that Docker lays anew for every RUN, and places that are no part of the image.
-_EPHEMERAL = re.compile(r"/etc/(?:hosts|hostname|resolv\.conf|mtab)\b|/(?:dev/shm|proc|sys|run/secrets)/")
+_EPHEMERAL = lazy(r"/etc/(?:hosts|hostname|resolv\.conf|mtab)\b|/(?:dev/shm|proc|sys|run/secrets)/")
 _EXPORTED = ("PATH", "HOME", "HOSTNAME", "PWD", "TERM")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge.managers import Manager, manager
+from slimfix.records import NamedTuple
 from slimfix.rules._clean import removals
 from slimfix.rules._managers import calls, covers, does
 from slimfix.shell import Command, Opaque

@@ -6,12 +6,15 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge.managers import Manager, manager, mentioned
 from slimfix.shell import Argument, Command, Opaque, Script
-from slimfix.shell.call import Call, call
+from slimfix.shell.call import Call, call, one_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Manager", "calls", "manager", "mentioned", "runs"]
 
@@ -37,29 +40,25 @@ def calls(instruction: Instruction, table: Manager | Mapping[str, Any]) -> Itera
     where that is so, ``module``.
     """
     script = instruction.script
-    if isinstance(script, Opaque):
-        return
-    if isinstance(table, Manager):
+    if not isinstance(script, Opaque):
         yield from _called(script, table)
-        return
-    for command in script.commands:
-        found = call(command, table["programs"], table["valued"], table.get("module", ""))
-        if found is not None:
-            yield command, found
 
 
-def _called(script: Script, table: Manager) -> list[tuple[Command, Call]]:
+def _called(script: Script, table: Manager | Mapping[str, Any]) -> list[tuple[Command, Call]]:
     """The calls of a manager in a script, found once: several rules ask for them."""
-    key = f"calls of {table.name}"
-    found: list[tuple[Command, Call]] | None = script.held.get(key)
-    if found is None:
+    key = f"calls {id(table)}"
+    held: tuple[Any, list[tuple[Command, Call]]] | None = script.held.get(key)
+    if held is None:
         each = ((command, as_call(command, table)) for command in script.commands)
-        found = script.held[key] = [(command, one) for command, one in each if one is not None]
-    return found
+        # kept with the table, so that no other gets its id
+        held = script.held[key] = (table, [(command, one) for command, one in each if one is not None])
+    return held[1]
 
 
-def as_call(command: Command, table: Manager) -> Call | None:
+def as_call(command: Command, table: Manager | Mapping[str, Any]) -> Call | None:
     """A command as a call of the manager, if it is one."""
+    if not isinstance(table, Manager):
+        return call(command, table["programs"], table["valued"], table.get("module", ""))
     return call(command, table.programs, table.valued, table.module, table.interpreter)
 
 
@@ -69,7 +68,7 @@ def does(found: Call, verbs: Iterable[str]) -> Argument | None:
     for verb in verbs:
         if verb.startswith("-"):
             for option, _ in found.options:
-                if re.fullmatch(verb, option.value or ""):
+                if one_of(option.value or "", (verb,)):
                     return option
             continue
         patterns = verb.split()
@@ -78,7 +77,7 @@ def does(found: Call, verbs: Iterable[str]) -> Argument | None:
                 return found.head
             continue
         if len(words) >= len(patterns) and all(
-            word.value is not None and re.fullmatch(pattern, word.value)
+            word.value is not None and one_of(word.value, (pattern,))
             for pattern, word in zip(patterns, words)
         ):
             return words[len(patterns) - 1]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix
 from slimfix.knowledge.managers import Manager
 from slimfix.layout import add_flags
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._later import before
 from slimfix.rules._managers import ROOT, cache_mounted
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import Call, call
 
 STYLE = "cache-style"
-_VERSION = re.compile(r"docker/dockerfile(?:-upstream)?:(?:v?(\d+)(?:\.(\d+))?)?(\S*)")
+_VERSION = lazy(r"docker/dockerfile(?:-upstream)?:(?:v?(\d+)(?:\.(\d+))?)?(\S*)")
 _ADDERS = {
     "useradd": (
         "-u",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.dockerfile.tiles import directives
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell import Argument, Opaque, Script
 from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
 from slimfix.text import BOM, Edit, Span, split_lines
 
-_OWNER = re.compile(r"(?P<user>[A-Za-z_][\w-]*|\d+)?(?P<colon>:)?(?P<group>[A-Za-z_][\w-]*|\d+)?")
-_MODE = re.compile(r"0?[0-7]{3}")
-_FRONTEND = re.compile(r"docker/dockerfile(?:|:latest|:labs|:1(?:\.(?:\d{2,}|[2-9])(?:\.\d+)?)?(?:-labs)?)")
+_OWNER = lazy(r"(?P<user>[A-Za-z_][\w-]*|\d+)?(?P<colon>:)?(?P<group>[A-Za-z_][\w-]*|\d+)?")
+_MODE = lazy(r"0?[0-7]{3}")
+_FRONTEND = lazy(r"docker/dockerfile(?:|:latest|:labs|:1(?:\.(?:\d{2,}|[2-9])(?:\.\d+)?)?(?:-labs)?)")
 
 
 class Change(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from slimfix.dockerfile import Instruction
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque, Script
 from slimfix.shell.leaks import Leak, leaks, may_be_unset, options_of
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple

@@ -6,12 +6,13 @@ import posixpath
 import re
 from fnmatch import fnmatchcase
 
+from slimfix.patterns import lazy
 from slimfix.shell import Argument
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = lazy(r"\$(?:\{(\w+)\}|(\w+))")
 _CHANGING = frozenset(("_", "PWD", "OLDPWD", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS"))
 """Variables that the shell itself changes from command to command."""
-_PLAIN = re.compile(r"(?:[\w./:@%+~,=?&-]|\$\w+|\$\{\w+\})+")
+_PLAIN = lazy(r"(?:[\w./:@%+~,=?&-]|\$\w+|\$\{\w+\})+")
 
 
 def text(argument: Argument) -> str | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge.managers import Lists, Manager
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._later import STARTS, following
 from slimfix.rules._managers import as_call, cache_mounted, calls, does
 from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import unwrapped
 from slimfix.shell.insert import always, precedes
 
-_KNOWN = re.compile(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
-_TOOLS = re.compile(
+_KNOWN = lazy(r"/(?:usr/)?(?:local/)?s?bin/[\w.+-]+$")
+_TOOLS = lazy(
     r"(?:.*/)?(?:configure|autogen\.sh|gradlew|mvnw|bootstrap\.sh|buildconf|Configure|config|activate|nvm\.sh)"
 )
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh", ".", "source", "make", "ansible-playbook", "puppet")

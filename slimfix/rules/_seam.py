@@ -70,12 +70,18 @@ class _Pen:
         if piece.headless:
             begun, resumed, stop = self.beheaded(two, begun, resumed)
         notes = "".join(f"{self.indents[i - 1]}{note}\n" for note in self.notes(i, stop))
-        text = self.pieces[i - 1].closing + begun + self.break_ + notes + resumed
+        one, closing = self.chain[i - 1], self.pieces[i - 1].closing
+        start = one.body_span.end
+        if begun == ";" and any(comment.start > start for comment in one.instruction.comments):
+            # the last of a list, `# not yet \`, keeps its place before the semicolon
+            start, closing = one.instruction.text_span.end, closing.lstrip("; ")
+            closing, begun = (f" {closing}", ";") if closing else ("", "")
+        text = closing + begun + self.break_ + notes + resumed
         if stop == body:
             text += piece.opening
         elif piece.opening:
             yield Edit(_at(body), piece.opening)
-        yield Edit(Span(self.chain[i - 1].body_span.end, stop), text)
+        yield Edit(Span(start, stop), text)
 
     def beheaded(self, two: Part, begun: str, resumed: str) -> tuple[str, str, int]:
         """The same for a script without its ``set``, whose own line break is kept where it has one."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Base
 from slimfix.knowledge import debian
+from slimfix.records import NamedTuple
 
 _DEBIAN = r"(?:^|-)(stretch|buster|bullseye|bookworm|trixie|forky)(?:-|$)"
 

@@ -8,15 +8,16 @@ from collections.abc import Iterable
 
 from slimfix.globs import match
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
 from slimfix.rules._stage_read import Reading
 
 _MOST = 6
 """More lines than this of files beside the sources are more than a reader would believe."""
 _CODE = (".go", ".rs", ".java", ".kt", ".scala", ".groovy")
-_IMPORT = re.compile(r"^import\s*(?:\(.*?^\)|(?:[\w.]+\s+)?\"[^\"\n]*\")", re.MULTILINE | re.DOTALL)
-_BESIDE = re.compile(r"[\"'`](?:\./)?([\w.-]+)(/[^\"'`\n]*)?[\"'`]")
+_IMPORT = lazy(r"^import\s*(?:\(.*?^\)|(?:[\w.]+\s+)?\"[^\"\n]*\")", re.MULTILINE | re.DOTALL)
+_BESIDE = lazy(r"[\"'`](?:\./)?([\w.-]+)(/[^\"'`\n]*)?[\"'`]")
 _MANIFESTS = ("go.mod", "Cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts")
-_STRING = re.compile(r"[\"'`](/[\w./@+-]+)")
+_STRING = lazy(r"[\"'`](/[\w./@+-]+)")
 
 
 def data(reading: Reading, language: str) -> list[str] | str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
 from slimfix.rules._stage_base import bare
 from slimfix.rules._stage_files import data, named
 from slimfix.rules._stage_made import CERTIFICATES, ZONES, followed, lines, spare, value
@@ -17,14 +18,14 @@ from slimfix.shell.call import Call, call
 _BIN = "/go/bin"
 _ZONES = "/usr/local/go/lib/time/zoneinfo.zip"
 """In which Go looks for time zones when the system has none: package time, LoadLocation."""
-_CALLS = re.compile(
+_CALLS = lazy(
     r"\"(?:os/exec|plugin|golang\.org/x/sys/execabs)\"|(?:syscall|unix)\.(?:Exec|ForkExec|StartProcess)\b"
     r"|os\.StartProcess\b|\bC\.(?:system|popen|dlopen|exec\w+|posix_spawnp?)\b"
 )
-_CALLS_IN_C = re.compile(r"\b(?:system|popen|dlopen|exec[lv]\w*|posix_spawnp?)\s*\(")
-_MAIN = re.compile(r"^package main\b", re.MULTILINE)
-_NET = re.compile(r"\"(?:net(?:/\w+)?|crypto/(?:tls|x509))\"")
-_TIME = re.compile(r"\"(?:time|log(?:/slog)?)\"")
+_CALLS_IN_C = lazy(r"\b(?:system|popen|dlopen|exec[lv]\w*|posix_spawnp?)\s*\(")
+_MAIN = lazy(r"^package main\b", re.MULTILINE)
+_NET = lazy(r"\"(?:net(?:/\w+)?|crypto/(?:tls|x509))\"")
+_TIME = lazy(r"\"(?:time|log(?:/slog)?)\"")
 
 
 def product(reading: Reading) -> Product | str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._stage_base import runtime
 from slimfix.rules._stage_files import data, named
 from slimfix.rules._stage_made import followed, lines, value
@@ -15,15 +16,15 @@ from slimfix.rules._stage_read import Job, Reading
 from slimfix.rules._stage_write import Product
 from slimfix.shell.call import call
 
-_CALLS = re.compile(
+_CALLS = lazy(
     r"ProcessBuilder|scala\.sys\.process|[\"'\])]\.execute\(\)|getRuntime\(\)|javax\.tools|com\.sun\.tools|jdk\.jshell|ToolProvider|System\.load\w*\(|\"(?:\./)?src/"
 )
-_WHOLE = re.compile(
+_WHOLE = lazy(
     r"spring-boot-maven-plugin|maven-shade-plugin|jar-with-dependencies|org\.springframework\.boot"
     r"|com\.(?:github\.johnrengelman|gradleup)\.shadow"
 )
 """Plugins that put all that a program needs into its archive."""
-_NEEDS = re.compile(
+_NEEDS = lazy(
     r"<dependency>(?:(?!</dependency>|<scope>test|<scope>provided).)*</dependency>|^\s*(?:implementation|api|compile|runtimeOnly)\b",
     re.DOTALL | re.MULTILINE,
 )

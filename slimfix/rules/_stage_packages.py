@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from slimfix.knowledge import alpine, debian, table
 from slimfix.knowledge.managers import manager
+from slimfix.records import NamedTuple
 from slimfix.rules._apt_calls import apt
 from slimfix.shell import Command
 from slimfix.shell.call import call

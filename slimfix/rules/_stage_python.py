@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager
+from slimfix.patterns import lazy
 from slimfix.rules._stage_base import slim
 from slimfix.rules._stage_files import named
 from slimfix.rules._stage_made import followed
@@ -16,13 +17,13 @@ from slimfix.rules._stage_read import Job, Reading, environment, packages
 from slimfix.rules._stage_write import Product
 from slimfix.shell.call import Call, call
 
-_CALLS = re.compile(
+_CALLS = lazy(
     r"subprocess|\bfrom\s+os\s+import\b[^\n]*\b(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)|\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b|\bctypes\b|\btkinter\b|\bpexpect\b|\bpty\b"
 )
 _MOVING = tuple(
     f"PIP_{name}" for name in ("TARGET", "PREFIX", "USER", "ROOT", "REQUIREMENT", "EDITABLE", "CONFIG_FILE")
 )
-_PLAIN = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:[<>=~!]=?[^;@\[]*)?(?:;.*)?")
+_PLAIN = lazy(r"([A-Za-z0-9][\w.-]*)\s*(?:[<>=~!]=?[^;@\[]*)?(?:;.*)?")
 _OPTIONS = (
     "--no-cache-dir", "--no-cache", "-U", "--upgrade", "-q", "--quiet", "-v", "--disable-pip-version-check",
     "--no-compile", "--no-input", "--progress-bar", "-r", "--requirement",

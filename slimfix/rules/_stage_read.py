@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.dockerfile.words import expand, pairs
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.rules._stage_packages import installs
 from slimfix.rules._stage_start import Start, absolute, start
 from slimfix.shell import Command, Opaque
@@ -18,7 +18,7 @@ from slimfix.shell import Command, Opaque
 _BUILDS = ("RUN", "COPY", "ADD")
 _MOST = 5000
 """Files of the build context that are looked at."""
-_ARCHIVE = re.compile(r".*\.(?:tar|tgz|tbz2?|txz|t?gz|bz2|xz|zst)|.*://.*|git@.*")
+_ARCHIVE = lazy(r".*\.(?:tar|tgz|tbz2?|txz|t?gz|bz2|xz|zst)|.*://.*|git@.*")
 
 
 class Job(NamedTuple):

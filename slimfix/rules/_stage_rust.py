@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from slimfix.knowledge import table
+from slimfix.patterns import lazy
 from slimfix.rules._stage_base import bare
 from slimfix.rules._stage_files import data, named
 from slimfix.rules._stage_made import CERTIFICATES, ZONES, followed, lines, value
@@ -15,12 +16,12 @@ from slimfix.rules._stage_write import Product
 from slimfix.shell.call import Call, call
 
 _BIN = "/usr/local/cargo/bin"
-_CALLS = re.compile(r"\bprocess::Command\b|\bCommand::new\b|\bprocess::\{[^}]*\bCommand\b")
-_LINKS = re.compile(r"#\[\s*link\s*\(|rustc-link-(?:lib|arg)|rustc-flags")
-_CONFIG = re.compile(r"/(?:\.cargo|usr/local/cargo)/config(?:\.toml)?$")
-_DYNAMIC = re.compile(r"-crt-static|prefer-dynamic|link-arg|linker|(?:^|\s)-[lL]")
-_WRITES = re.compile(r"\bfs::(?:write|copy|create_dir\w*|rename)\b|\bFile::create|\bcreate_dir")
-_INCLUDED = re.compile(r"\binclude\w*!\s*[(\[{]\s*concat!\s*[(\[{]\s*env!\s*\(\s*\"OUT_DIR\"")
+_CALLS = lazy(r"\bprocess::Command\b|\bCommand::new\b|\bprocess::\{[^}]*\bCommand\b")
+_LINKS = lazy(r"#\[\s*link\s*\(|rustc-link-(?:lib|arg)|rustc-flags")
+_CONFIG = lazy(r"/(?:\.cargo|usr/local/cargo)/config(?:\.toml)?$")
+_DYNAMIC = lazy(r"-crt-static|prefer-dynamic|link-arg|linker|(?:^|\s)-[lL]")
+_WRITES = lazy(r"\bfs::(?:write|copy|create_dir\w*|rename)\b|\bFile::create|\bcreate_dir")
+_INCLUDED = lazy(r"\binclude\w*!\s*[(\[{]\s*concat!\s*[(\[{]\s*env!\s*\(\s*\"OUT_DIR\"")
 _CARGO = "Cargo.toml"
 
 

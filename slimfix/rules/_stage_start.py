@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.dockerfile.words import pairs
 from slimfix.knowledge import table
+from slimfix.records import NamedTuple
 from slimfix.shell import Opaque
-from slimfix.shell.call import unwrap
+from slimfix.shell.call import unwrapped
 
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -98,7 +98,7 @@ def _words(instruction: Instruction) -> list[str | None] | str:
     if isinstance(script, Opaque) or len(script.commands) != 1:
         return f"{instruction.name} is more than one command"
     only = script.commands[0]
-    words, wrappers = unwrap(only.arguments)
+    words, wrappers = unwrapped(only)
     if only.nesting or only.node.redirects or only.node.assignments or set(wrappers) - {"exec"}:
         return f"{instruction.name} is more than one command"
     return [word.value for word in words]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.knowledge import table
 from slimfix.layout import layout
+from slimfix.records import NamedTuple
 from slimfix.rules._build_place import comments_above
 from slimfix.rules._stage_read import Reading, environment
 from slimfix.text import Edit, Span

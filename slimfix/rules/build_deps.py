@@ -30,14 +30,13 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.fix import Fix, Skip
-from slimfix.rules import _build_fix as write
 from slimfix.rules._apk_add import adds, deleted
-from slimfix.rules._build_consumers import consumers
-from slimfix.rules._build_later import nobody
-from slimfix.rules._build_plan import Planned, official, plan, releases
-from slimfix.rules._build_scan import places, recipe
 from slimfix.rules._managers import runs
 from slimfix.shell import Opaque
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slimfix.rules._build_plan import Planned
 
 CODE = "SF201"
 ORDER = 50
@@ -54,6 +53,8 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
         for add in adds(run):
             names = [name for p in add.packages if p.build and not set(p.names) & gone for name in p.names]
             if names and add.group not in gone:
+                from slimfix.rules._build_plan import plan  # most files have no build packages
+
                 reason = "apk del gets its packages from a variable" if unknown else add.problem
                 found = reason or plan(dockerfile, add, list(dict.fromkeys(names)))
                 if isinstance(found, str):
@@ -67,6 +68,12 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
 
 def _fix(dockerfile: Dockerfile, plans: list[Planned]) -> Fix | str:
     """The fix for what one RUN consumes, or the reason why there is none."""
+    from slimfix.rules import _build_fix as write
+    from slimfix.rules._build_consumers import consumers
+    from slimfix.rules._build_later import nobody
+    from slimfix.rules._build_plan import official, releases
+    from slimfix.rules._build_scan import places, recipe
+
     target, scan = plans[0].target, None
     unknown = [name for plan in plans for name in plan.unknown]
     if unknown:

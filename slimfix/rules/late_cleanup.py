@@ -27,6 +27,7 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction, words
 from slimfix.fix import Fix
+from slimfix.patterns import lazy
 from slimfix.rules._cleaners import cleaner
 from slimfix.shell import Opaque
 from slimfix.text import Edit, Span, split_lines
@@ -36,7 +37,7 @@ ORDER = 35
 
 _INERT = frozenset(("LABEL", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "CMD", "ENTRYPOINT", "MAINTAINER"))
 # What programs read of their own accord: the loader, the shell, locales, proxies, package managers.
-_READ = re.compile(
+_READ = lazy(
     r"PATH|HOME|IFS|LD_\w+|LANG\w*|LC_\w+|TZ|TMP\w*|TEMP|\w*_PROXY|(?:APK|APT|DEBIAN|DEB|DPKG|DNF|YUM|ZYPP|RPM"
     r"|NPM|NODE|YARN|PNPM|PIP|PYTHON|CONDA|MAMBA|GEM|RUBY|BUNDLE|COMPOSER|PHP)\w*",
     re.IGNORECASE,

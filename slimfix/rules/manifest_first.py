@@ -29,11 +29,13 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.rules._copy_go import download
-from slimfix.rules._copy_plan import Plan, plan
-from slimfix.rules._copy_run import installing
-from slimfix.rules._copy_tree import Tree, copied, tree, whole_directory
-from slimfix.rules._copy_write import edits, manifest_lines
+from slimfix.rules._copies import whole_directory
+from slimfix.rules._installers import installing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slimfix.rules._copy_plan import Plan
+    from slimfix.rules._copy_tree import Tree
 
 CODE = "SF301"
 ORDER = 30
@@ -52,12 +54,15 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
             i for i in copy.stage.instructions if i.index > copy.index and i.name == "RUN" and not i.onbuild
         ]
         if not any(map(installing, after)):
-            yield from _go(dockerfile, copy, words)
+            if any("go" in run.args.text for run in after):
+                yield from _go(dockerfile, copy, words)
             continue
         if dockerfile.context is None:
             unknown = dockerfile.context_problem or "the build context is not known; --context DIR names it"
             yield Skip(unknown, copy.text_span)
             continue
+        from slimfix.rules._copy_tree import tree  # what most files never come to
+
         found = tree(copy, *words, dockerfile.context)
         if isinstance(found, str):
             yield Skip(found, copy.text_span)
@@ -66,6 +71,9 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
 
 
 def _go(dockerfile: Dockerfile, copy: Instruction, words: tuple[str, str]) -> Iterator[Fix]:
+    from slimfix.rules._copy_go import download
+    from slimfix.rules._copy_tree import Tree, tree
+
     found = tree(copy, *words, dockerfile.context) if dockerfile.context is not None else None
     fix = download(dockerfile, found) if isinstance(found, Tree) else None
     if fix is not None:
@@ -73,6 +81,10 @@ def _go(dockerfile: Dockerfile, copy: Instruction, words: tuple[str, str]) -> It
 
 
 def _split(dockerfile: Dockerfile, tree: Tree) -> Iterator[Fix | Skip]:
+    from slimfix.rules._copy_plan import plan
+    from slimfix.rules._copy_tree import copied
+    from slimfix.rules._copy_write import edits, manifest_lines
+
     copy = tree.copy
     made = plan(dockerfile, tree)
     if made is None:

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Skip
+from slimfix.patterns import lazy
 from slimfix.rules import _join, _saving, _seam
 from slimfix.rules._parts import Part, part
 from slimfix.shell import Opaque
@@ -41,7 +42,7 @@ CODE = "SF401"
 ORDER = 40
 OPTIONS = {"policy": ("all", "saving")}
 
-_PRAGMA = re.compile(r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=)", re.IGNORECASE)
+_PRAGMA = lazy(r"#\s*(?:hadolint|tally|shellcheck|checkov|slimfix:|check=)", re.IGNORECASE)
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

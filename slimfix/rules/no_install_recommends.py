@@ -23,13 +23,13 @@ Clears hadolint's DL3015.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge import apt, table
 from slimfix.layout import insert_after
+from slimfix.patterns import lazy
 from slimfix.rules._apt import configured, installs, obscure, own_sources, setting
 from slimfix.shell import Argument, Command
 from slimfix.shell.call import Call
@@ -37,7 +37,7 @@ from slimfix.shell.call import Call
 CODE = "SF121"
 ORDER = 11
 WORDS = ("apt",)
-_NAME = re.compile(r"([a-z0-9][a-z0-9+.-]+)(=[\w.+:~-]+\*?)?")
+_NAME = lazy(r"([a-z0-9][a-z0-9+.-]+)(=[\w.+:~-]+\*?)?")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:

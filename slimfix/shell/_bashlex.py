@@ -12,7 +12,10 @@ from __future__ import annotations
 import importlib.util
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _tables(namespace: dict[str, Any]) -> Any:

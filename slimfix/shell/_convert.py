@@ -7,12 +7,16 @@ its words must end where a second lexer says that it ends.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell import _plain, blank
 from slimfix.shell._word_scanner import Heredoc
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Redirect, Sequence, Simple, Word
 from slimfix.shell.quoting import literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
 _SIMPLE_WORD = re.compile(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)

@@ -8,7 +8,10 @@ sure of and leaves all else to bashlex; tests hold it to give the very trees tha
 from __future__ import annotations
 
 import re
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SPACE = re.compile(r"[ \t]*")
 _LINES = re.compile(r"[ \t\n]*")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+
+from slimfix.records import NamedTuple
 
 _PLAIN = re.compile(r"[^ \t\r\n;&|()<>\\'\"`$]+")
 _QUOTED = re.compile(r"[^\"\\`$]+")

@@ -13,14 +13,15 @@ holds its clauses, so that the commands in it are still seen.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell._word_scanner import Heredoc, Unreadable, WordScanner
 
-_NEEDED = re.compile(r"\bcase\b|\[\[|\(\(|=\(|\btime\b|<<|\$\(|`")
-_WORD = re.compile(r"[^\s;&|()<>\"'`$\\#][^\s;&|()<>\"'`$\\]*")
-_HEREDOC = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|()<>'\"\\])+)")
-_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\(")
+_NEEDED = lazy(r"\bcase\b|\[\[|\(\(|=\(|\btime\b|<<|\$\(|`")
+_WORD = lazy(r"[^\s;&|()<>\"'`$\\#][^\s;&|()<>\"'`$\\]*")
+_HEREDOC = lazy(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|()<>'\"\\])+)")
+_ARRAY = lazy(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\(")
 _BEFORE_COMMAND = frozenset(
     ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"]
 )  # after these a command begins

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
+from slimfix.shell.nodes import Word
 from slimfix.shell.script import Argument, Command
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[0-9.]*")
+_ASSIGNMENT = lazy(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PYTHON = lazy(r"(?:.*/)?(?:python|pypy)[0-9.]*")
 
 # Programs that run the command in their arguments, with those of their options that take a value.
 _WRAPPERS: dict[str, Collection[str]] = {
@@ -82,29 +84,32 @@ def _named(text: str | None, names: Collection[str]) -> bool:
     return any(text == name or (name.startswith("--") and text.startswith(name + "=")) for name in names)
 
 
-def unwrap(arguments: tuple[Argument, ...]) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
-    """The words from the program on, and the wrappers (``sudo -E``, ``env A=b``) before it."""
+def unwrap(words: Sequence[Word | Argument]) -> tuple[int, tuple[str, ...]]:
+    """At which word the program stands, and the wrappers (``sudo -E``, ``env A=b``) before it.
+
+    All words are taken for a wrapper's own where one of them, which might be an option, is not known.
+    """
     wrappers: list[str] = []
-    while arguments and (name := arguments[0].value) is not None:
+    start = 0
+    while start < len(words) and (name := words[start].value) is not None:
         base = name.rpartition("/")[2]
         valued = _WRAPPERS.get(base)
         if valued is None:
             break
-        i = 1
-        while i < len(arguments):
-            value = arguments[i].value
+        i = start + 1
+        while i < len(words):
+            value = words[i].value
             if value is None:
-                return (), tuple(wrappers)
+                return len(words), tuple(wrappers)
             if value.startswith("-") and len(value) > 1:
                 i += 2 if value in valued else 1
             elif base in ("sudo", "env") and _ASSIGNMENT.fullmatch(value):
                 i += 1
             else:
                 break
-        i += _OPERANDS.get(base, 0)
         wrappers.append(base)
-        arguments = arguments[i:]
-    return arguments, tuple(wrappers)
+        start = i + _OPERANDS.get(base, 0)
+    return min(start, len(words)), tuple(wrappers)
 
 
 def call(
@@ -123,33 +128,39 @@ def call(
         module: the name under which ``python -m`` runs the program, if it does.
         interpreter: a program that may be given this one as its file, as a regular expression.
     """
-    arguments, wrappers = unwrapped(command)
-    if not arguments or arguments[0].value is None:
+    start, wrappers = _unwrapped(command)
+    words = command.node.words
+    if start == len(words) or (program := words[start].value) is None:
         return None
-    name = arguments[0].value.rpartition("/")[2]
-    rest = arguments[1:]
-    head = arguments[0]
-    if module and _PYTHON.fullmatch(arguments[0].value):
+    name = program.rpartition("/")[2]
+    own = one_of(name, tuple(programs))
+    python = module and _PYTHON.fullmatch(program)
+    if not own and not python and not interpreter:
+        return None  # as most are not: the words are not asked where they stand
+    head, *others = command.arguments[start:]
+    rest = tuple(others)
+    if python:
         at = _module(rest, module)
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], module
-    elif interpreter and _one_of(name, (interpreter,)):
+    elif interpreter and one_of(name, (interpreter,)):
         at = _file(rest)
         if at is None:
             return None
         head, rest, name = rest[at], rest[at + 1 :], (rest[at].value or "").rpartition("/")[2]
-        if not _one_of(name, tuple(programs)):
+        if not one_of(name, tuple(programs)):
             return None
-    elif not _one_of(name, tuple(programs)):
+    elif not own:
         return None
     return _parse(name, head, rest, valued() if callable(valued) else valued, wrappers)
 
 
 def is_one_of(command: Command, programs: tuple[str, ...]) -> bool:
     """Whether *command* runs one of these programs, which are given as :func:`call` takes them."""
-    arguments, _ = unwrapped(command)
-    return bool(arguments) and _one_of((arguments[0].value or "").rpartition("/")[2], programs)
+    start, _ = _unwrapped(command)
+    words = command.node.words
+    return start < len(words) and one_of((words[start].value or "").rpartition("/")[2], programs)
 
 
 def runs_modules(program: str) -> bool:
@@ -158,17 +169,22 @@ def runs_modules(program: str) -> bool:
 
 
 def unwrapped(command: Command) -> tuple[tuple[Argument, ...], tuple[str, ...]]:
+    """The words from the program on, and the wrappers before it: see :func:`unwrap`."""
+    start, wrappers = _unwrapped(command)
+    return command.arguments[start:], wrappers
+
+
+def _unwrapped(command: Command) -> tuple[int, tuple[str, ...]]:
     """What :func:`unwrap` says of a command, found once: every rule asks for it."""
-    held = vars(command)
-    if "unwrapped" not in held:
-        held["unwrapped"] = unwrap(command.arguments)
-    found: tuple[tuple[Argument, ...], tuple[str, ...]] = held["unwrapped"]
+    found: tuple[int, tuple[str, ...]] | None = command.held.get("unwrapped")
+    if found is None:
+        found = command.held["unwrapped"] = unwrap(command.node.words)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _one_of(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns is that of the whole name."""
+def one_of(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the regular expressions is that of the whole name. Cached: few words recur."""
     return name in patterns or any(
         re.fullmatch(pattern, name) for pattern in patterns if not pattern.replace("-", "").isalnum()
     )  # most are plain words, and to compile those cost milliseconds

@@ -8,8 +8,8 @@ that it does not name, options that change nothing for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell.leaks import CONFINED, UNCONFINED, command_name, may_be_unset, options_of, unseen, variable
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, words_of
 

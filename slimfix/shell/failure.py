@@ -9,8 +9,8 @@ behind ``!``, and what is in such a place stays there however deep it is nested.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, words_of
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell.failure import fates
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, children
 from slimfix.shell.read import Opaque, read

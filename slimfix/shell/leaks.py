@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from slimfix.patterns import lazy
+from slimfix.records import NamedTuple
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, Word
 
 CONFINED = frozenset(
@@ -27,9 +28,9 @@ UNCONFINED = frozenset(
 )
 """Builtins that do more than a subshell would confine, or that end the shell."""
 
-_ASSIGNMENT = re.compile(r"(\w+)(?:\[[^\]]*\])?\+?=")
-_LIKELY_EXPORTED = re.compile(r"(?:\w+_proxy|npm_config_\w+)\Z", re.IGNORECASE)
-_EXPANSION = re.compile(r"\$(?:(\w+)|\{(\w+)([^}]*)|([^\w({$?'\"\s\\)]))")
+_ASSIGNMENT = lazy(r"(\w+)(?:\[[^\]]*\])?\+?=")
+_LIKELY_EXPORTED = lazy(r"(?:\w+_proxy|npm_config_\w+)\Z", re.IGNORECASE)
+_EXPANSION = lazy(r"\$(?:(\w+)|\{(\w+)([^}]*)|([^\w({$?'\"\s\\)]))")
 _OPTIONS = {"errexit": "e", "xtrace": "x", "nounset": "u", "pipefail": "pipefail"}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Union
+
+from slimfix.records import NamedTuple
 
 
 class Word(NamedTuple):
@@ -88,7 +89,7 @@ class Compound(NamedTuple):
     redirects: tuple[Redirect, ...]
 
 
-Node = Union[Simple, Pipeline, AndOr, Sequence, Compound]
+Node = Simple | Pipeline | AndOr | Sequence | Compound
 
 
 def children(node: Node) -> tuple[Node, ...]:

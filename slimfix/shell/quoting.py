@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"[\w@%+=:,./-]*", re.ASCII)
+from slimfix.patterns import lazy
+
+_PLAIN = lazy(r"[\w@%+=:,./-]*", re.ASCII)
 _GLOB = frozenset("*?[{")
 
 

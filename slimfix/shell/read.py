@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple, Union
 
+from slimfix.records import NamedTuple
 from slimfix.shell._convert import Misread, Tree, parse
 from slimfix.shell._word_scanner import Unreadable
 
@@ -21,7 +21,7 @@ class Opaque(NamedTuple):
     reason: str
 
 
-Reading = Union[Tree, Opaque]
+Reading = Tree | Opaque
 
 
 @lru_cache(maxsize=8192)

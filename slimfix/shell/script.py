@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
+from slimfix.records import NamedTuple
 from slimfix.shell.logical import Logical
 from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Sequence, Simple, Word, words_of
 from slimfix.shell.read import Opaque, Tree, read
 from slimfix.text import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Argument(NamedTuple):
@@ -21,28 +25,49 @@ class Argument(NamedTuple):
     glob: bool
 
 
-class _Command(NamedTuple):
-    node: Simple
-    span: Span
-    arguments: tuple[Argument, ...]
-    """Its words, the name first. Empty for a bare assignment or redirection."""
-    nesting: tuple[str, ...]
-    """From the outside in: ``subshell``, ``group``, ``if``, ``loop``, ``case``, ``function``,
-    ``pipeline``, ``condition``, ``negated``, ``background``, ``substitution``."""
-
-
-class Command(_Command):
+class Command:
     """A simple command in the file, and how it is reached."""
+
+    __slots__ = ("_arguments", "_logical", "_span", "held", "nesting", "node")
+
+    def __init__(self, logical: Logical, node: Simple, nesting: tuple[str, ...]) -> None:
+        self.node = node
+        self.nesting = nesting
+        """From the outside in: ``subshell``, ``group``, ``if``, ``loop``, ``case``, ``function``,
+        ``pipeline``, ``condition``, ``negated``, ``background``, ``substitution``."""
+        self.held: dict[str, Any] = {}
+        """As :attr:`Script.held`."""
+        self._logical = logical
+        self._span: Span | None = None
+        self._arguments: tuple[Argument, ...] | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the file."""
+        if self._span is None:
+            self._span = self._logical.span(self.node.start, self.node.end)
+        return self._span
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        """Its words, the name first. Empty for a bare assignment or redirection."""
+        if self._arguments is None:  # of most commands nobody asks
+            at = self._logical.span
+            self._arguments = tuple(
+                [Argument(w.value, w.raw, at(w.start, w.end), w.glob) for w in self.node.words]
+            )
+        return self._arguments
 
     @property
     def name(self) -> str | None:
         """The command's name; None when it has none or only the shell knows it."""
-        return self.arguments[0].value if self.arguments else None
+        words = self.node.words
+        return words[0].value if words else None
 
     @property
     def values(self) -> tuple[str | None, ...]:
         """The values of all its words."""
-        return tuple(a.value for a in self.arguments)
+        return tuple([word.value for word in self.node.words])
 
 
 _NESTING = {"while": "loop", "until": "loop", "for": "loop"}
@@ -88,15 +113,8 @@ class Script:
     def commands(self) -> tuple[Command, ...]:
         """Every simple command, in the order of the text, those within substitutions too."""
         if self._commands is None:
-            span = self.logical.span
             self._commands = tuple(
-                Command(
-                    node,
-                    span(node.start, node.end),
-                    tuple([Argument(w.value, w.raw, span(w.start, w.end), w.glob) for w in node.words]),
-                    nesting,
-                )
-                for node, nesting in _walked(self.tree)
+                [Command(self.logical, node, nesting) for node, nesting in _walked(self.tree)]
             )
         return self._commands
 
