@@ -76,16 +76,20 @@ class Builder:
     ) -> None:
         shutil.rmtree(self._place, ignore_errors=True)
 
-    def prove(self, path: str, rewrite: Rewrite, remake: Remake, target: str | None) -> Proved:
+    def prove(
+        self, path: str, directory: str, rewrite: Rewrite, remake: Remake, target: str | None
+    ) -> Proved:
         """See :class:`slimfix.bot.measured.Prover`."""
-        directory, _, name = path.rpartition("/")
+        if directory and not path.startswith(f"{directory}/"):
+            return Proved(rewrite, unmeasured="it lies outside of its build context")
+        inside = path[len(directory) :].lstrip("/").split("/")
         try:
             place, notes = self._export(directory)
         except export.Unexported as error:
             return Proved(rewrite, unmeasured=self._said(str(error)))
         rules = {step.rule.name for step in rewrite.steps}
         options = self._building.options._replace(target=target)
-        request = Request(os.path.join(place, name), place, options, rebuild=bool(rules & {*_CACHE_RULES}))
+        request = Request(os.path.join(place, *inside), place, options, rebuild=bool(rules & {*_CACHE_RULES}))
         with without_secrets(self._secrets):
             return self._proved(path, request, rewrite, remake, notes)
 

@@ -76,11 +76,14 @@ class Ignored(NamedTuple):
 class Prover(Protocol):
     """Builds a Dockerfile of one commit before and after."""
 
-    def prove(self, path: str, rewrite: Rewrite, remake: Remake, target: str | None) -> Proved:
+    def prove(
+        self, path: str, directory: str, rewrite: Rewrite, remake: Remake, target: str | None
+    ) -> Proved:
         """What may be proposed.
 
         Args:
             path: of the Dockerfile, in the commit.
+            directory: of its build context.
             rewrite: what is made of it.
             remake: how to make it with fewer rules.
             target: the stage that ships, where the settings name one.

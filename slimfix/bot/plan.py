@@ -19,6 +19,7 @@ from slimfix import __version__
 from slimfix.bot import ignore, names
 from slimfix.bot.codeowners import reviewers
 from slimfix.bot.commits import Commit, File, commits_of
+from slimfix.bot.contexts import Contexts
 from slimfix.bot.measured import Held, Ignored, Measured, Proved, Prover
 from slimfix.bot.rewriting import rewritten
 from slimfix.bot.settings import Policy, Settings, Wishes
@@ -161,11 +162,12 @@ def make(
         return Plan(repository, base, commit, (), (), 0, wishes, configured=True)
     found, unread = find(tree, settings.hidden)
     settings.prefetch({posixpath.dirname(path) for path in found})
+    contexts = Contexts(tree, found)
     results: dict[str, Proved] = {}
     texts: dict[str, str] = {}
     held: list[Held] = []
     for path in found:
-        result = rewritten(tree, path, settings, declined, prover)
+        result = rewritten(tree, path, contexts, settings, declined, prover)
         if isinstance(result, str):
             unread.append(Unread(path, result))
             continue
@@ -175,7 +177,7 @@ def make(
             texts[path] = result.rewrite.after
     search = ignore.Search(tree, settings, declined, texts)
     ignoring: list[tuple[ignore.Ignoring, str]] = []
-    for one in search.run(found):
+    for one in search.run(filter(contexts.beside, found)):
         seen = Ignored()
         if prover is not None:
             now = {

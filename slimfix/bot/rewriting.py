@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Sequence
 
+from slimfix.bot.contexts import Contexts
 from slimfix.bot.errors import BotError
 from slimfix.bot.measured import Proved, Prover
 from slimfix.bot.settings import Settings
 from slimfix.bot.tree import Tree
-from slimfix.context import BuildContext
 from slimfix.dockerfile import ParseError
 from slimfix.engine import Reader, Rewrite, rewrite
 from slimfix.files import Unusable, checked
@@ -17,13 +16,19 @@ from slimfix.rules import Rule
 
 
 def rewritten(
-    tree: Tree, path: str, settings: Settings, declined: frozenset[str], prover: Prover | None
+    tree: Tree,
+    path: str,
+    contexts: Contexts,
+    settings: Settings,
+    declined: frozenset[str],
+    prover: Prover | None,
 ) -> Proved | str:
     """What may be proposed of a file, or why it cannot be worked on. Raises BotError.
 
     Args:
         tree: of the commit.
         path: of the Dockerfile.
+        contexts: of the Dockerfiles of the commit.
         settings: of the repository.
         declined: rules that the maintainers turned down before.
         prover: builds it, if that is wanted.
@@ -32,9 +37,7 @@ def rewritten(
     if data is None:
         return "too large for a Dockerfile"
     found = settings.at(path)
-    directory, name = posixpath.split(path)
-    context = BuildContext(tree.below(directory), name)
-    reader = Reader(found.target, found.all_stages, context, found.options)
+    reader = Reader(found.target, found.all_stages, contexts.of(path), found.options)
     allowed = settings.allowed(found)
 
     def remake(rules: Sequence[Rule]) -> Rewrite:
@@ -45,7 +48,10 @@ def rewritten(
         made = remake(settings.rules(found, declined))
         if prover is None or not made.changed:
             return Proved(made)
-        return prover.prove(path, made, remake, found.target)
+        directory, problem = contexts.place(path)
+        if problem is not None:
+            return Proved(made, unmeasured=problem)
+        return prover.prove(path, directory, made, remake, found.target)
     except (Unusable, ParseError) as error:
         return str(error)
     except BotError:

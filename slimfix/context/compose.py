@@ -14,7 +14,7 @@ Source: the Compose Build Specification and "Merge" of the Compose Specification
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from slimfix.context.sources import Local
 from slimfix.patterns import lazy
@@ -22,12 +22,15 @@ from slimfix.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
+else:
+    Protocol = object
 
 _FIRST = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """The order in which ``docker compose`` looks for its file."""
 _NAME = lazy(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")
-_LIMIT = 256 << 10
+LIMIT = 256 << 10
+"""Bytes of the largest compose file that is read."""
 _ENTRIES = 10_000
 _HARMLESS = lazy(r"(?<![\w.-])dockerfile:[ \t]+['\"]?(?:\./)?[\w.-]+['\"]?[ \t\r]*(?:#[^\n]*)?(?=\n|\Z)")
 _ELSEWHERE = lazy(r"\w+://|git@|github\.com/|service:|docker-image:")
@@ -46,36 +49,93 @@ class _Unread(Exception):
     """A compose file that cannot be read; the message says why."""
 
 
-def context_of(dockerfile: str) -> Found:
-    """The context that the compose files name for the Dockerfile at a path of this machine."""
+class Files(Protocol):
+    """Where compose files and contexts lie. Paths are absolute, with the separators of this system."""
+
+    def names(self, directory: str) -> Iterable[str]:
+        """The names in a directory; none if it cannot be read."""
+
+    def text(self, place: str) -> str | None:
+        """The text of a compose file; None if it cannot be read."""
+
+    def real(self, path: str) -> str:
+        """The path without links and dots."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a directory stands there."""
+
+    def is_root(self, directory: str) -> bool:
+        """Whether it is the root of a repository."""
+
+    def below(self, directory: str, path: str) -> str:
+        """Where a *path* of a compose file in *directory* leads."""
+
+
+class Disk:
+    """The :class:`Files` of this machine."""
+
+    def names(self, directory: str) -> Iterable[str]:
+        try:
+            return os.listdir(directory)
+        except OSError:
+            return ()
+
+    def text(self, place: str) -> str | None:
+        directory, name = os.path.split(os.path.realpath(place))
+        return decoded(Local(directory).read(name, LIMIT))
+
+    def real(self, path: str) -> str:
+        return os.path.realpath(path)
+
+    def is_directory(self, path: str) -> bool:
+        return os.path.isdir(path)
+
+    def is_root(self, directory: str) -> bool:
+        return os.path.exists(os.path.join(directory, ".git"))
+
+    def below(self, directory: str, path: str) -> str:
+        return os.path.join(directory, os.path.expanduser(path))
+
+
+def decoded(data: bytes | None) -> str | None:
+    """The text of a compose file."""
+    return None if data is None else data.decode("utf-8-sig", "replace")
+
+
+def context_of(dockerfile: str, files: Files = Disk()) -> Found:
+    """The context that the compose files name for a Dockerfile."""
     path = os.path.abspath(dockerfile)
-    places, root = _places(os.path.dirname(path))
-    texts = [(place, text) for place in places for text in [_text(place)]]
+    places, root = _places(os.path.dirname(path), files)
+    texts = [(place, text) for place in places for text in [files.text(place)]]
     if not any(text is None or _may_name_another(text) for _, text in texts):
         return Found()
     named: dict[str, str] = {}
     try:
         for place, build in _builds(texts):
-            context = _context(place, build, path)
+            context = _context(place, build, path, files)
             if context is not None:
-                named.setdefault(os.path.realpath(context), os.path.basename(place))
+                named.setdefault(files.real(context), os.path.basename(place))
     except _Unread as error:
         return Found(problem=str(error))
     if len(named) > 1:
-        files = " and ".join(dict.fromkeys(named.values()))
-        return Found(problem=f"{files} name more than one build context for it; --context DIR names one")
+        names = " and ".join(dict.fromkeys(named.values()))
+        return Found(problem=f"{names} name more than one build context for it; --context DIR names one")
     for context, file in named.items():
-        if not os.path.isdir(context):
-            return Found(problem=f"the build context that {file} names is not there")
-        if root is not None and os.path.commonpath([context, os.path.realpath(root)]) != os.path.realpath(
-            root
-        ):
+        top = None if root is None else files.real(root)
+        if top is not None and os.path.commonpath([context, top]) != top:
             return Found(problem=f"the build context that {file} names lies outside of the repository")
+        if not files.is_directory(context):
+            return Found(problem=f"the build context that {file} names is not there")
         return Found(context)
     return Found()
 
 
-def _places(directory: str) -> tuple[list[str], str | None]:
+def is_compose_name(name: str) -> bool:
+    """Whether compose may read a file of this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _places(directory: str, files: Files) -> tuple[list[str], str | None]:
     """The compose files in a directory, and those above it in the repository; the nearest first.
 
     And the root of the repository, if there is one.
@@ -83,24 +143,14 @@ def _places(directory: str) -> tuple[list[str], str | None]:
     found: list[str] = []
     at = directory
     while True:
-        try:
-            names = [name for name in os.listdir(at) if _NAME.fullmatch(name)]
-        except OSError:
-            names = []
+        names = [name for name in files.names(at) if is_compose_name(name)]
         found += [os.path.join(at, name) for name in sorted(names, key=lambda n: (n not in _FIRST, n))]
-        if os.path.exists(os.path.join(at, ".git")):
+        if files.is_root(at):
             return found, at
         above = os.path.dirname(at)
         if above == at:  # no repository: only what lies beside the Dockerfile is known to go with it
             return [place for place in found if os.path.dirname(place) == directory], None
         at = above
-
-
-def _text(place: str) -> str | None:
-    """The text of a compose file; None if it cannot be read."""
-    directory, name = os.path.split(os.path.realpath(place))
-    data = Local(directory).read(name, _LIMIT)
-    return None if data is None else data.decode("utf-8-sig", "replace")
 
 
 def _may_name_another(text: str) -> bool:
@@ -176,7 +226,7 @@ def _build(service: object) -> dict[str, Any] | None:
     return {key: build[key] for key in ("context", "dockerfile") if isinstance(build.get(key), str)}
 
 
-def _context(place: str, build: dict[str, Any], path: str) -> str | None:
+def _context(place: str, build: dict[str, Any], path: str, files: Files) -> str | None:
     """The context of a build if it is of the Dockerfile at *path*.
 
     Raises:
@@ -185,9 +235,9 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
     context, file = build.get("context", "."), build.get("dockerfile", "Dockerfile")
     if _ELSEWHERE.match(context):
         return None
-    there = os.path.join(os.path.dirname(place), os.path.expanduser(context))
-    own = os.path.realpath(os.path.dirname(path))
-    if "$" in file and "$" not in context and os.path.realpath(there) == own:
+    there = files.below(os.path.dirname(place), context)
+    own = files.real(os.path.dirname(path))
+    if "$" in file and "$" not in context and files.real(there) == own:
         return None  # if it is this one, its context is no other than without the compose file
     if "$" in context + file:
         known = file if "$" not in file else ""
@@ -196,5 +246,5 @@ def _context(place: str, build: dict[str, Any], path: str) -> str | None:
                 f"a variable in {os.path.basename(place)} may name the build context; --context DIR names it"
             )
         return None
-    named = os.path.realpath(os.path.join(there, file))
-    return there if named == os.path.realpath(path) else None
+    named = files.real(os.path.join(there, file))
+    return there if named == files.real(path) else None

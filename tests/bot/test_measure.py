@@ -264,7 +264,7 @@ def test_packages_that_are_gone_need_a_fix_that_says_so(
     building = Building(engine, Options(network="host"))
     try:
         with Builder(building, Tree(clone.entries(), clone), clone, Secrets()) as builder:
-            found = builder.prove("Dockerfile", remake([rule]), remake, None)
+            found = builder.prove("Dockerfile", "", remake([rule]), remake, None)
     finally:
         clone.close()
     if safety is Safety.SAFE:
