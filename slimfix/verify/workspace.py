@@ -111,6 +111,8 @@ class Workspace:
             mine = [one for one in dict.fromkeys(reversed(ours)) if _known(one, left)]
             for _ in range(_TRIES):
                 mine = self.engine.remove_images(mine)
+                # With one that had no name, those below it that have none go, too.
+                mine = mine and [one for one in mine if _known(one, self.engine.images())]
                 if not mine:
                     break
                 time.sleep(1)  # a container of a build that was cut short still holds it

@@ -22,7 +22,7 @@ from slimfix.rules import Found, Rule, select
 from slimfix.text import Edit, Span
 from slimfix.verify.blame import remake_of, settle
 from slimfix.verify.compare import Bench, Request
-from slimfix.verify.engines import Engine
+from slimfix.verify.engines import Engine, Options
 from slimfix.verify.workspace import Workspace
 from tests.engine.conftest import IMAGE, Traces, Verify, command, environment
 
@@ -296,6 +296,18 @@ def test_the_file_does_not_build_as_it_is(verify: Verify, context: Path, traces:
     lines = err.splitlines()
     assert lines[0].startswith("Dockerfile: the build fails before any rewrite, at step 5/")
     assert any(line.startswith("  | ") and "why" in line for line in lines)
+
+
+def test_what_a_failed_build_made_goes_without_waiting(
+    engine: Engine, context: Path, traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(context, traces, "ENV A=1\nRUN touch /a\nRUN nothing-of-this-name\n")
+    monkeypatch.setattr("slimfix.verify.workspace.time.sleep", pytest.fail)
+    with Workspace(engine) as workspace:
+        built = workspace.build(
+            str(context / "Dockerfile"), str(context), workspace.tag("x"), Options(), False, lambda line: None
+        )
+    assert not built.ok
 
 
 def test_a_build_that_hangs(verify: Verify, context: Path, traces: Traces) -> None:
