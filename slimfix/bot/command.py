@@ -8,12 +8,13 @@ in its environment: never in an address or an argument.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.redact import Secrets, basic
 
 SECONDS = 600
@@ -130,6 +131,15 @@ def verb(arguments: list[str]) -> str:
     return next((word for word in arguments if word in VERBS), "")
 
 
+_REDIRECTED = re.compile(r"returned error: 30[12378]\b")
+"""What git says of a redirect, since it must not follow any."""
+
+
+def redirected(told: str) -> bool:
+    """Whether git was told that the repository is elsewhere."""
+    return _REDIRECTED.search(told.lower()) is not None
+
+
 def failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secrets) -> BotError:
     """Why a command failed."""
     text = secrets.hide(done.stderr.decode("utf-8", "replace"))
@@ -143,6 +153,8 @@ def failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secret
         or "died of signal 25" in low
     ):
         return BotError("too-large", f"git {verb}: more data than is taken")
+    if redirected(low):
+        return Renamed(f"git {verb}: the repository has another address now")
     if "not found" in low and ("repository" in low or "remote branch" in low):
         return BotError("gone", f"git {verb}: {last}")
     if "ambiguous argument 'head'" in low or "needed a single revision" in low:

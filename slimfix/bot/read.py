@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from slimfix.bot import names, onboarding, plan, publish
-from slimfix.bot.forge import Forge
+from slimfix.bot.forge import Forge, Repository
 from slimfix.bot.git import Clone
 from slimfix.bot.redact import Secrets
 from slimfix.bot.settings import Policy
@@ -16,7 +16,12 @@ from slimfix.bot.tree import Tree
 
 def remote(forge: Forge, name: str, policy: Policy, terms: Terms, secrets: Secrets) -> plan.Plan:
     """The plan for a repository on a forge, without what its maintainers turned down. Raises BotError."""
-    repository = publish.fit(forge.repository(name), terms)
+    return publish.by_name(forge, name, terms, lambda found: _remote(forge, found, policy, terms, secrets))
+
+
+def _remote(
+    forge: Forge, repository: Repository, policy: Policy, terms: Terms, secrets: Secrets
+) -> plan.Plan:
     with tempfile.TemporaryDirectory(prefix="slimfix-") as directory:
         place = str(Path(directory, "clone.git"))
         login = forge.login(repository)

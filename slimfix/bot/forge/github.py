@@ -47,7 +47,7 @@ class GitHub(People):
         return self.client.login(repository.name)
 
     def repository(self, name: str) -> Repository:
-        found = self._get(f"/repos/{names.repository(name)}")
+        found = self._get(f"/repos/{names.repository(name)}", follow=True)
         return Repository(
             names.repository(found["full_name"]),
             found["default_branch"],
@@ -68,9 +68,10 @@ class GitHub(People):
         if self._app is not None:  # it sees those alone for which it was installed
             yield from self._app.repositories(owner)
             return
-        kind = self._get(f"/users/{quote(owner, safe='')}")["type"]
+        kind = self._get(f"/users/{quote(owner, safe='')}", follow=True)["type"]
         place = "orgs" if kind == "Organization" else "users"
-        for found in self.client.pages(f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}):
+        path, query = f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}
+        for found in self._pages(path, query, 1000, True):
             yield str(found["full_name"])
 
     def pulls(self, repository: Repository, branch: str) -> list[Pull]:
@@ -86,7 +87,7 @@ class GitHub(People):
         return [pull for pull in self._pulls(repository, {"state": "open"}) if names.ours(pull.branch)]
 
     def _pulls(self, repository: Repository, query: dict[str, str]) -> Iterator[Pull]:
-        for found in self.client.pages(f"/repos/{repository.name}/pulls", query, most=5):
+        for found in self._pages(f"/repos/{repository.name}/pulls", query):
             head = found["head"].get("repo")
             # A fork may have a branch of the same name.
             if head is not None and head["full_name"] == repository.name:
