@@ -137,9 +137,7 @@ class Client:
         of which a server may give fewer.
         """
         for number in range(1, most + 1):
-            answer = self._read(
-                path, {**(query or {}), size: "100", "page": str(number)}, follow=follow
-            )
+            answer = self._read(path, {**(query or {}), size: "100", "page": str(number)}, follow=follow)
             yield from answer.json()
             if "next" not in answer.links:
                 return
@@ -211,7 +209,7 @@ class Client:
 
     def _place(self, answer: httpx.Response) -> str:
         """The address that a redirect names."""
-        return urljoin(str(answer.request.url), answer.headers.get("location", ""))
+        return urljoin(str(answer.request.url), str(answer.headers.get("location", "")))
 
     def _elsewhere(self, method: str, path: str, answer: httpx.Response) -> BotError:
         """What a redirect means. Our token goes nowhere but to the API."""
@@ -219,7 +217,7 @@ class Client:
         if place.startswith(self.base + "/"):
             return Renamed(self._told(method, path, "the repository has another name now"))
         host = urlsplit(place).netloc or "nowhere"
-        return BotError("forge-error", self._told(method, path, f"sent to {host}, where no token of ours goes"))
+        return BotError("forge-error", self._told(method, path, f"sent to {host}, and not followed"))
 
     def _too_soon(self, answer: httpx.Response, number: int) -> bool:
         """Whether the forge asks us to wait; nothing is sent until then."""

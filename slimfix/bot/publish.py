@@ -22,6 +22,8 @@ OPT_OUT = "no-slimfix"
 
 def fit(repository: Repository, terms: Terms) -> Repository:
     """The repository, if there is nothing against working on it. Raises BotError."""
+    if terms.denied(repository.name):
+        raise BotError("denied", f"the operator leaves {repository.name} alone")
     if repository.archived:
         raise BotError("archived", "the repository is archived")
     if repository.disabled:

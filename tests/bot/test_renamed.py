@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from slimfix.bot import marker
+from slimfix.bot.arguments import denied
 from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.settings import Policy
 from tests.bot.conftest import Bot
@@ -74,6 +75,18 @@ def test_between_two_runs(bot: Bot, repo: Repo, name: str) -> None:
     right(repo, "django")
 
 
+@pytest.mark.parametrize("pattern", ["other/*", "acme/store", "ACME/S?ORE"])
+def test_who_is_left_alone_stays_so_by_whatever_name(bot: Bot, repo: Repo, pattern: str) -> None:
+    bot.terms = bot.terms._replace(denied=lambda name: denied(name, (pattern,)))
+    plan = bot.plan(repo)
+    bot.world.rename(repo, "other/shop" if pattern == "other/*" else "acme/store")
+    for work in (lambda: bot.plan(old(repo)), lambda: bot.publish(plan)):
+        with pytest.raises(BotError) as caught:
+            work()
+        assert caught.value.kind == "denied"
+    assert not repo.pulls and repo.branches().keys() == {"main"}
+
+
 def test_another_has_the_old_name(bot: Bot, repo: Repo) -> None:
     """A plan is not carried out where it was not made for."""
     plan = bot.plan(repo)
@@ -85,31 +98,41 @@ def test_another_has_the_old_name(bot: Bot, repo: Repo) -> None:
     assert not repo.pulls and not other.pulls
 
 
+def renamed_at(bot: Bot, flow: str, number: int) -> bool:
+    """A whole run, in which the repository is renamed at a request; whether there were so many."""
+    repo = bot.world.repo(f"acme/shop{number}", {"Dockerfile": PIP})
+    if flow != "open":
+        assert bot.run(repo, POLICY) == ["create"]
+        repo.push_files({"Dockerfile": CLEAN if flow == "close" else PIP.replace("flask", "django")})
+    bot.world.faults.clear()
+    bot.world.fault(f"rename {repo.full} other/store{number}", skip=number)
+    results = bot.run(repo, POLICY)
+    struck = bot.world.faults[0].times == 0
+    if flow == "close":
+        (pull,) = repo.pulls
+        notes = marker.find(pull.body)
+        assert (pull.state, notes and notes.closed) == ("closed", "obsolete")
+        assert repo.branches().keys() == {"main"} or bot.run(repo, POLICY) == ["delete-branch"]
+        assert repo.branches().keys() == {"main"}
+    else:
+        right(repo, "flask" if flow == "open" else "django")
+        assert bot.run(repo, POLICY) == ["leave up-to-date"], (number, results)
+    return struck
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["open", "rebuild", "close"])
 def test_at_every_request_in_turn(bot: Bot, flow: str) -> None:
     """Whatever was under way is done once, and whole, under the new name."""
-    points = 0
-    for number in range(100):
-        repo = bot.world.repo(f"acme/shop{number}", {"Dockerfile": PIP})
-        if flow != "open":
-            assert bot.run(repo, POLICY) == ["create"]
-            repo.push_files({"Dockerfile": CLEAN if flow == "close" else PIP.replace("flask", "django")})
-        bot.world.faults.clear()
-        bot.world.fault(f"rename {repo.full} other/store{number}", skip=number)
-        results = bot.run(repo, POLICY)
-        struck = bot.world.faults[0].times == 0
-        if flow == "close":
-            assert [pull.state for pull in repo.pulls] == ["closed"]
-            assert repo.branches().keys() == {"main"} or bot.run(repo, POLICY) == ["delete-branch"]
-            assert repo.branches().keys() == {"main"}
-        else:
-            right(repo, "flask" if flow == "open" else "django")
-            assert bot.run(repo, POLICY) == ["leave up-to-date"], (number, results)
-        if not struck:
-            break
-        points += 1
+    points = next(number for number in range(100) if not renamed_at(bot, flow, number))
     assert points >= 10
     print(f"{bot.kind}, {flow}: renamed at {points} points")
+
+
+@pytest.mark.parametrize("flow", ["open", "close"])
+def test_at_some_requests(bot: Bot, flow: str) -> None:
+    for number in (3, 6, 9, 12):
+        assert renamed_at(bot, flow, number)
 
 
 def test_it_does_not_go_round_in_circles(bot: Bot, repo: Repo) -> None:
@@ -154,7 +177,15 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(
     ("call", "status"),
-    [("first", 302), ("first", 308), ("read", 301), ("open", 303), ("open", 307), ("clone", 301), ("push", 307)],
+    [
+        ("first", 302),
+        ("first", 308),
+        ("read", 301),
+        ("open", 303),
+        ("open", 307),
+        ("clone", 301),
+        ("push", 307),
+    ],
 )
 def test_no_redirect_takes_the_token_to_another_machine(
     bot: Bot, repo: Repo, elsewhere: tuple[str, list[str]], call: str, status: int

@@ -104,7 +104,7 @@ class Api(Front):
         return f"/repositories/{repo.number}{found[2]}" if found and repo else path
 
     def elsewhere(self, method: str, full: str, path: str, query: dict[str, str]) -> NoReturn:
-        """What is said of a repository that has another name now: where to ask, and where to send the same."""
+        """What is said of a repository that has another name now, to reads and to writes."""
         repo = self.world.moved(full)
         if repo is None:
             raise Failure(404, "Not Found")
