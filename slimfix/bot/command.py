@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -118,6 +120,57 @@ def run(
             raise BotError("too-large", f"git {verb(arguments)} printed more than {output} bytes")
         return done.stdout
     raise failure(verb(arguments), done, secrets)
+
+
+def listing(
+    arguments: list[str], env: Mapping[str, str], secrets: Secrets, output: int, entries: int
+) -> bytes:
+    """What a git command prints, stopped as soon as it is too much.
+
+    A tree of a few hundred bytes may list the same directories in each other for ever, so that the end
+    of what it prints must not be waited for.
+
+    Args:
+        arguments: of git; each entry of what it prints ends in a NUL.
+        env: as that of :func:`call`.
+        secrets: what no message may hold.
+        output: bytes that may be printed.
+        entries: how many of them there may be.
+
+    Raises:
+        BotError: it is more, or git fails.
+    """
+    found, count = bytearray(), 0
+    with tempfile.TemporaryFile() as told:
+        try:
+            process = subprocess.Popen(
+                ["git", *arguments], env=dict(env), stdout=subprocess.PIPE, stderr=told
+            )
+        except OSError as error:
+            raise BotError("git", f"git cannot be run: {error.strerror}") from None
+        watch = threading.Timer(SECONDS, process.kill)
+        watch.start()
+        try:
+            while chunk := process.stdout.read(1 << 16) if process.stdout else b"":
+                found += chunk
+                count += chunk.count(b"\0")
+                if count > entries:
+                    raise BotError("too-large", f"more than {entries} files")
+                if len(found) > output:
+                    raise BotError("too-large", f"git {verb(arguments)} printed more than {output} bytes")
+            status = process.wait()
+        finally:
+            watch.cancel()
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+        if status:
+            told.seek(0)
+            raise failure(
+                verb(arguments), subprocess.CompletedProcess(arguments, status, b"", told.read()), secrets
+            )
+    return bytes(found)
 
 
 VERBS = frozenset(

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from slimfix.bot.errors import BotError
 from slimfix.bot.git import Entry
 from slimfix.bot.names import bad_path
 from slimfix.context import Kind
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 FILES = ("100644", "100755")
 LINK = "120000"
 SUBMODULE = "160000"
+
+MAX_DOCKERFILES = 5_000
+"""Dockerfiles of a repository over which it is left alone: nobody would read such a pull request."""
 
 Hidden = Callable[[str], bool]
 
@@ -128,7 +132,11 @@ class Below:
 
 
 def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
-    """The Dockerfiles of a tree in order, by the rules of :mod:`slimfix.search`, and what was passed over."""
+    """The Dockerfiles of a tree in order, by the rules of :mod:`slimfix.search`, and what was passed over.
+
+    Raises:
+        BotError: there are too many.
+    """
     sure: list[str] = []
     perhaps: list[str] = []
     unread: list[Unread] = []
@@ -142,6 +150,8 @@ def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
             unread += [Unread(path, reason)] if taken else []
         else:
             (sure if taken else perhaps).append(path)
+    if len(sure) + len(perhaps) + len(unread) > MAX_DOCKERFILES:
+        raise BotError("too-large", f"more than {MAX_DOCKERFILES} Dockerfiles")
     tree.fetch([*sure, *perhaps, *_ignore_files(tree, [*sure, *perhaps])])
     found = sure + [path for path in perhaps if begins_like_dockerfile(tree.read(path) or b"")]
     shown = [path for path in found if not _ignored(tree, path) and not hidden(path)]
