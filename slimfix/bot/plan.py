@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from slimfix import __version__, config
 from slimfix.bot import names
-from slimfix.bot.codeowners import reviewers
+from slimfix.bot.codeowners import PLACES, Kind, reviewers
 from slimfix.bot.commits import Commit, commits_of
 from slimfix.bot.errors import BotError
 from slimfix.bot.settings import Policy, Settings, Wishes
@@ -118,6 +118,7 @@ def make(
     tree: Tree,
     policy: Policy,
     declined: frozenset[str] = frozenset(),
+    forge: Kind | None = None,
 ) -> Plan:
     """The plan for a snapshot of a repository.
 
@@ -128,6 +129,7 @@ def make(
         tree: the listing of that commit.
         policy: what the operator allows.
         declined: rules that the maintainers turned down before.
+        forge: the kind of forge that it is on; None for none.
 
     Raises:
         BotError: the settings are broken.
@@ -150,10 +152,10 @@ def make(
         unit = posixpath.dirname(path) or "." if wishes.group == "directory" else ""
         groups.setdefault(unit, []).append(path)
     proposals = tuple(_proposal(unit, {p: results[p] for p in paths}, tree) for unit, paths in groups.items())
-    owners = _owners(tree) if wishes.reviewers == "codeowners" and proposals else ""
-    if owners:
+    if proposals and wishes.reviewers == "codeowners":
+        owners, kind = _owners(tree, forge)
         proposals = tuple(
-            one._replace(reviewers=reviewers(owners, [change.path for change in one.changes]))
+            one._replace(reviewers=reviewers(owners, [change.path for change in one.changes], kind))
             for one in proposals
         )
     return Plan(
@@ -251,16 +253,14 @@ def written(plan: Plan) -> frozenset[str]:
     return frozenset(paths)
 
 
-CODEOWNERS = (
-    *(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    *(".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
-)
-"""Where the owners of code are named; the first found counts."""
+KINDS: tuple[Kind, ...] = ("github", "gitlab", "gitea")
 
 
-def _owners(tree: Tree) -> str:
-    for path in CODEOWNERS:
-        data = tree.read(path)
-        if data is not None:
-            return data.decode("utf-8", "replace")
-    return ""
+def _owners(tree: Tree, forge: Kind | None) -> tuple[str, Kind]:
+    """The file that names the owners of code, and whose rules it follows: told by its place for no forge."""
+    for kind in (forge,) if forge else KINDS:
+        for path in PLACES[kind]:
+            data = tree.read(path)
+            if data is not None:
+                return data.decode("utf-8", "replace"), kind
+    return "", "github"

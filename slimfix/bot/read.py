@@ -28,10 +28,11 @@ def _remote(
         clone = Clone.of(repository.clone_url, repository.default, place, secrets, login)
         try:
             tree = Tree(clone.entries(), clone)
-            made = plan.make(repository.name, repository.default, clone.commit, tree, policy)
+            about = (repository.name, repository.default, clone.commit, tree, policy)
+            made = plan.make(*about, forge=forge.kind)
             turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals], terms)
             if not turned_down.isdisjoint(rule for one in made.proposals for rule in one.rules):
-                made = plan.make(repository.name, repository.default, clone.commit, tree, policy, turned_down)
+                made = plan.make(*about, turned_down, forge.kind)
             return onboarding.added(made) if policy.onboarding else made
         finally:
             clone.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from slimfix.bot.errors import BotError
 from slimfix.bot.git import Entry
-from slimfix.bot.names import bad_path
+from slimfix.bot.names import bad_path, too_wild
 from slimfix.context import Kind
 from slimfix.files import MAX_BYTES
 from slimfix.search import (
@@ -27,6 +27,8 @@ FILES = ("100644", "100755")
 LINK = "120000"
 SUBMODULE = "160000"
 
+MAX_RULES = 2_000
+"""Lines of a ``.gitignore`` that are heeded."""
 MAX_DOCKERFILES = 5_000
 """Dockerfiles of a repository over which it is left alone: nobody would read such a pull request."""
 
@@ -154,7 +156,8 @@ def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
         raise BotError("too-large", f"more than {MAX_DOCKERFILES} Dockerfiles")
     tree.fetch([*sure, *perhaps, *_ignore_files(tree, [*sure, *perhaps])])
     found = sure + [path for path in perhaps if begins_like_dockerfile(tree.read(path) or b"")]
-    shown = [path for path in found if not _ignored(tree, path) and not hidden(path)]
+    rules: dict[str, GitIgnoreSpec | None] = {}
+    shown = [path for path in found if not _ignored(tree, path, rules) and not hidden(path)]
     return sorted(shown, key=lambda path: path.split("/")), sorted(unread)
 
 
@@ -186,13 +189,21 @@ def _ignore_files(tree: Tree, paths: Iterable[str]) -> set[str]:
     return places & tree.entries.keys()
 
 
-def _ignored(tree: Tree, path: str) -> bool:
-    """Whether a ``.gitignore`` hides the file, or a directory that it lies in."""
+def _ignored(tree: Tree, path: str, rules: dict[str, GitIgnoreSpec | None]) -> bool:
+    """Whether a ``.gitignore`` hides the file, or a directory above it. *rules* are those read before."""
     specs: list[tuple[str, GitIgnoreSpec]] = []
     for directory in above(path):
         if directory and matched("/" + directory, True, specs):
             return True
-        data = tree.read(joined(directory, ".gitignore"))
-        if data:
-            specs.append(("/" + directory, ignore_spec(decode(data).splitlines())))
+        if directory not in rules:
+            rules[directory] = _rules(tree.read(joined(directory, ".gitignore")) or b"")
+        found = rules[directory]
+        if found is not None:
+            specs.append(("/" + directory, found))
     return matched("/" + path, False, specs)
+
+
+def _rules(data: bytes) -> GitIgnoreSpec | None:
+    """What a ``.gitignore`` says; None for nothing. What could take hours to match is not heeded."""
+    lines = [line for line in decode(data).splitlines()[:MAX_RULES] if not too_wild(line)]
+    return ignore_spec(lines) if lines else None

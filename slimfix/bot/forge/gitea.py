@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitea_people import People
@@ -32,6 +33,7 @@ _CHECKING = 3
 class Gitea(People):
     """The forge at one address, such as ``https://codeberg.org/api/v1``."""
 
+    kind: Kind = "gitea"
     body_limit = 65_535
     """They have none; no one reads more."""
 

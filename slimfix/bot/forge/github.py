@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 from slimfix.bot import names
 from slimfix.bot.app import API, App
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
-from slimfix.bot.errors import BotError, Kind
+from slimfix.bot.errors import BotError
+from slimfix.bot.errors import Kind as Reason
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
 from slimfix.bot.forge.github_people import People
 from slimfix.bot.forge.github_read import ahead_of, merges_of, pull_of
@@ -34,6 +36,7 @@ _UPDATE = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clie
 class GitHub(People):
     """The forge at one address."""
 
+    kind: Kind = "github"
     body_limit = 65_535
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
@@ -169,7 +172,9 @@ class GitHub(People):
             text = errors
             if self.branch(repository, name) != (old if new != old else None):
                 raise Moved(name)
-            kind: Kind = "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
+            kind: Reason = (
+                "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
+            )
             raise BotError(kind, self.client.secrets.hide(f"updateRefs: {text[:200]}"))
 
     def open_pull(self, repository: Repository, new: New) -> Pull:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitlab_people import People, at
@@ -28,6 +29,7 @@ _HEADERS = {"Accept": "application/json"}
 class GitLab(People):
     """The forge at one address, such as ``https://gitlab.com/api/v4``."""
 
+    kind: Kind = "gitlab"
     body_limit = 1_048_576
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
