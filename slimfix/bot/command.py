@@ -208,7 +208,9 @@ def failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secret
         return BotError("too-large", f"git {verb}: more data than is taken")
     if redirected(low):
         return Renamed(f"git {verb}: the repository has another address now")
-    if "not found" in low and ("repository" in low or "remote branch" in low):
+    if "remote branch" in low and "not found" in low:  # its default branch: so it has no commit
+        return BotError("empty", f"git {verb}: {last}")
+    if "not found" in low and "repository" in low:
         return BotError("gone", f"git {verb}: {last}")
     if "ambiguous argument 'head'" in low or "needed a single revision" in low:
         return BotError("empty", "the repository has no commit")

@@ -2,7 +2,8 @@
 
 WHEN is ``before`` (the request is not sent), ``after`` (it is carried out, and the answer is lost) or
 ``never``. WHERE is the number of the request, or the end of the path of a POST, or ``push``. Each clone,
-fetch and push of git counts as one request. The process ends as ``kill -9`` would end it, without a word to anyone.
+fetch and push of git counts as one request. The process ends as ``kill -9`` would end it, without a word
+to anyone.
 """
 
 from __future__ import annotations

@@ -223,7 +223,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = world.struck("GIT", path)
         if fault == "cut-before":
             return self.cut()
-        if fault is not None and fault != "cut-after":
+        if fault in ("secondary", "busy"):
+            return self.plain(429, "Later.", {"Retry-After": "7"})
+        if fault not in (None, "cut-after", "cut-middle"):
             code, _, place = fault.partition(" ")
             return self.plain(int(code), "Something went wrong.", {"Location": place} if place else {})
         name = path.partition(".git/")[0].lstrip("/")
@@ -272,6 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        if fault == "cut-middle":
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            return self.cut()
         self.wfile.write(data)
 
     def plain(self, status: int, text: str, headers: Mapping[str, str] = {}) -> None:
