@@ -143,7 +143,7 @@ class App:
             except Refused as error:
                 self._installations.pop(key, None)
                 if error.status == 404 or "does not exist" in error.text:
-                    told = f"{repository}: there is none, or the App is not installed for it"
+                    told = f"{repository}: no such name now, or the App is not installed for it"
                     raise BotError("gone", told) from None
                 raise BotError("no-permission", str(error)) from None
             if found is not None:

@@ -31,7 +31,8 @@ def runtime_of(options: dict[str, Any]) -> Runtime:
 
     secrets = Secrets()
     forge = connect(place_of(options), options["pace"], secrets, SystemClock())
-    terms = Terms(options["docs_url"], options["forks"])
+    deny = options.get("deny", ())
+    terms = Terms(options["docs_url"], options["forks"], lambda name: denied(name, deny))
     return Runtime(forge, policy_of(options), terms, secrets)
 
 

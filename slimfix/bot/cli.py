@@ -64,15 +64,16 @@ _policy = _options(
     ),
     click.option("--open-limit", type=click.IntRange(1), default=1, help="Open at a time in one repository."),
 )
+_deny = click.option(
+    "--deny", multiple=True, metavar="PATTERN", help="Leave these alone: owner/name, with * and ?."
+)
 _targets = _options(
     click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME|URL", help="This repository."),
     click.option("--owner", "owners", multiple=True, metavar="OWNER", help="All repositories of an account."),
     click.option(
         "--list", "lists", multiple=True, metavar="FILE", help="The repositories in a file, one a line."
     ),
-    click.option(
-        "--deny", multiple=True, metavar="PATTERN", help="Leave these alone: owner/name, with * and ?."
-    ),
+    _deny,
 )
 _connection = _options(
     click.option(
@@ -153,6 +154,7 @@ def plan_command(clone: str | None, branch: str, output: str | None, **options: 
 
 @bot.command(name="publish")
 @click.argument("plan", metavar="PLAN")
+@_deny
 @_connection
 @_work
 @_style
@@ -186,7 +188,7 @@ def status_command(state: str | None, style: str) -> None:
 @click.option(
     "--owner", "owners", multiple=True, required=True, metavar="OWNER", help="Serve this account alone."
 )
-@click.option("--deny", multiple=True, metavar="PATTERN", help="Leave these alone: owner/name, with * and ?.")
+@_deny
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Listen here.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Listen at this port.")
 @_policy

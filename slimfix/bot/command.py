@@ -8,12 +8,15 @@ in its environment: never in an address or an argument.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.redact import Secrets, basic
 
 SECONDS = 600
@@ -119,6 +122,57 @@ def run(
     raise failure(verb(arguments), done, secrets)
 
 
+def listing(
+    arguments: list[str], env: Mapping[str, str], secrets: Secrets, output: int, entries: int
+) -> bytes:
+    """What a git command prints, stopped as soon as it is too much.
+
+    A tree of a few hundred bytes may list the same directories in each other for ever, so that the end
+    of what it prints must not be waited for.
+
+    Args:
+        arguments: of git; each entry of what it prints ends in a NUL.
+        env: as that of :func:`call`.
+        secrets: what no message may hold.
+        output: bytes that may be printed.
+        entries: how many of them there may be.
+
+    Raises:
+        BotError: it is more, or git fails.
+    """
+    found, count = bytearray(), 0
+    with tempfile.TemporaryFile() as told:
+        try:
+            process = subprocess.Popen(
+                ["git", *arguments], env=dict(env), stdout=subprocess.PIPE, stderr=told
+            )
+        except OSError as error:
+            raise BotError("git", f"git cannot be run: {error.strerror}") from None
+        watch = threading.Timer(SECONDS, process.kill)
+        watch.start()
+        try:
+            while chunk := process.stdout.read(1 << 16) if process.stdout else b"":
+                found += chunk
+                count += chunk.count(b"\0")
+                if count > entries:
+                    raise BotError("too-large", f"more than {entries} files")
+                if len(found) > output:
+                    raise BotError("too-large", f"git {verb(arguments)} printed more than {output} bytes")
+            status = process.wait()
+        finally:
+            watch.cancel()
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+        if status:
+            told.seek(0)
+            raise failure(
+                verb(arguments), subprocess.CompletedProcess(arguments, status, b"", told.read()), secrets
+            )
+    return bytes(found)
+
+
 VERBS = frozenset(
     ("clone", "commit-tree", "fetch", "hash-object", "init", "ls-tree", "push", "read-tree", "remote")
     + ("rev-parse", "update-index", "write-tree")
@@ -128,6 +182,15 @@ VERBS = frozenset(
 def verb(arguments: list[str]) -> str:
     """What git is asked to do, for messages."""
     return next((word for word in arguments if word in VERBS), "")
+
+
+_REDIRECTED = re.compile(r"returned error: 30[12378]\b")
+"""What git says of a redirect, since it must not follow any."""
+
+
+def redirected(told: str) -> bool:
+    """Whether git was told that the repository is elsewhere."""
+    return _REDIRECTED.search(told.lower()) is not None
 
 
 def failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secrets) -> BotError:
@@ -143,7 +206,11 @@ def failure(verb: str, done: subprocess.CompletedProcess[bytes], secrets: Secret
         or "died of signal 25" in low
     ):
         return BotError("too-large", f"git {verb}: more data than is taken")
-    if "not found" in low and ("repository" in low or "remote branch" in low):
+    if redirected(low):
+        return Renamed(f"git {verb}: the repository has another address now")
+    if "remote branch" in low and "not found" in low:  # its default branch: so it has no commit
+        return BotError("empty", f"git {verb}: {last}")
+    if "not found" in low and "repository" in low:
         return BotError("gone", f"git {verb}: {last}")
     if "ambiguous argument 'head'" in low or "needed a single revision" in low:
         return BotError("empty", "the repository has no commit")

@@ -38,3 +38,10 @@ class BotError(Exception):
     def passing(self) -> bool:
         """Whether it may go well another time, with nothing changed."""
         return self.kind in ("forge-down", "moved", "rate-limited", "git")
+
+
+class Renamed(BotError):
+    """The repository has another name than it had a moment ago: whoever meets this looks at it again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("moved", message)

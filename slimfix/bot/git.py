@@ -9,10 +9,11 @@ import contextlib
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
-from slimfix.bot.command import Login, environment, run
+from slimfix.bot.command import Login, environment, listing, run
 from slimfix.bot.errors import BotError
 from slimfix.bot.names import sha as checked_sha
 from slimfix.bot.redact import Secrets
@@ -24,6 +25,8 @@ MAX_CLONE = 512 << 20
 """Bytes that a clone without its files may take; a history of one commit with 100,000 files takes 10 MB."""
 MAX_FETCH = 64 << 20
 """Bytes that the files asked for at once may take."""
+MAX_FETCHED = 512 << 20
+"""Bytes that all files asked for may take; one that would be beyond is one that cannot be had."""
 
 
 class Entry(NamedTuple):
@@ -51,6 +54,8 @@ class Clone:
         self._reader: subprocess.Popen[bytes] | None = None
         self._have: set[str] = set()
         self._lost: set[str] = set()
+        self._trees = 0
+        self._trees = self._size()
         self.commit = checked_sha(
             self._text("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         )
@@ -80,16 +85,9 @@ class Clone:
         Raises:
             BotError: there are too many.
         """
-        listing = run(
-            [f"--git-dir={self.directory}", "ls-tree", "-r", "-z", "--full-tree", self.commit, "--"],
-            self._local,
-            self._secrets,
-            output=MAX_LISTING,
-        )
-        lines = listing.split(b"\0")
-        if len(lines) > MAX_ENTRIES:
-            raise BotError("too-large", f"more than {MAX_ENTRIES} files")
-        for line in lines:
+        command = [f"--git-dir={self.directory}", "ls-tree", "-r", "-z", "--full-tree", self.commit, "--"]
+        found = listing(command, self._local, self._secrets, MAX_LISTING, MAX_ENTRIES)
+        for line in found.split(b"\0"):
             if line:
                 head, _, path = line.partition(b"\t")
                 mode, _, sha = head.decode("ascii").split(" ")
@@ -118,16 +116,22 @@ class Clone:
         if not missing or self._network is None:
             self._have |= missing
             return
+        room = min(MAX_FETCH, MAX_FETCHED - self._size())
+        if room <= 0:
+            self._lost |= missing
+            return
         try:
-            self._request(missing, self._network, MAX_FETCH)
+            self._request(missing, self._network, room)
         except BotError as error:
             if error.kind != "too-large":
                 raise
             if len(missing) == 1:
                 self._lost |= missing
                 return
-            for sha in missing:  # one of them is the large one
-                self._fetch({sha})
+            order = sorted(missing)
+            half = len(order) // 2  # one of them is the large one, or all are too much together
+            self._fetch(set(order[:half]))
+            self._fetch(set(order[half:]))
             return
         self._have |= missing
 
@@ -146,6 +150,11 @@ class Clone:
         ]
         given = "".join(f"{sha}\n" for sha in sorted(missing)).encode()
         run(command, network, self._secrets, limit, given=given)
+
+    def _size(self) -> int:
+        """Bytes that the files had until now take on the disk."""
+        packs = Path(self.directory, "objects", "pack").glob("*.pack")
+        return sum(pack.stat().st_size for pack in packs) - self._trees
 
     def blob(self, sha: str, limit: int) -> bytes | None:
         """The bytes of a file; None if they are more than *limit*, or cannot be had."""

@@ -2,6 +2,10 @@
 
 A read is tried again when the connection is cut or the forge is ill. A write is not: nobody knows whether
 it was carried out. It fails with :class:`Interrupted`, and who sent it looks at the forge before going on.
+
+A redirect means that a repository has another name now. It is followed where a repository is looked for by
+its name, and never away from the API; anywhere else it ends what is being done, as :class:`Renamed`, since
+half of it would be done under a name and half under another.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import httpx
 
 from slimfix import __version__
 from slimfix.bot.command import Login
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.pace import Pace
 from slimfix.bot.redact import Secrets
 
@@ -24,6 +28,7 @@ TRIES = 4
 """How often a read is sent at most, and a request that came too soon."""
 MAX_BYTES = 32 << 20
 TIMEOUT = 30.0
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Interrupted(BotError):
@@ -92,26 +97,38 @@ class Client:
         """End all connections."""
         self._client.close()
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """What the forge answers, read as JSON. Raises Refused, BotError."""
-        return self._read(path, query).json()
+    def get(self, path: str, query: Mapping[str, str] | None = None, follow: bool = False) -> Any:
+        """What the forge answers, read as JSON. Raises Refused, Renamed, BotError.
 
-    def pages(self, path: str, query: Mapping[str, str] | None = None, most: int = 50) -> Iterator[Any]:
-        """The items of all pages of a list."""
-        address: str | None = path
+        *follow* is for what is looked for by a name that may be an old one.
+        """
+        return self._read(path, query, follow=follow).json()
+
+    def pages(
+        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, follow: bool = False
+    ) -> Iterator[Any]:
+        """The items of all pages of a list. *follow* is as that of :meth:`get`, here and below."""
+        address = path
         wanted = {**(query or {}), "per_page": "100"} if query is not None or "?" not in path else None
         for _ in range(most):
-            if address is None:
-                return
-            answer = self._read(address, wanted, path)
+            answer = self._read(address, wanted, path, follow)
             yield from answer.json()
             following = answer.links.get("next", {}).get("url")
-            # A link that leads to another host would be given our token.
-            address = following if following and following.startswith(self.base + "/") else None
-            wanted = None
+            if following is None:
+                return
+            if not following.startswith(self.base + "/"):
+                # It would be given our token; without it the list would be cut short unnoticed.
+                raise BotError("forge-error", self._told("GET", path, "its next page is at another place"))
+            address, wanted = following, None
+        raise BotError("too-large", self._told("GET", path, f"more than {most} pages"))
 
     def numbered(
-        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, size: str = "per_page"
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        most: int = 50,
+        size: str = "per_page",
+        follow: bool = False,
     ) -> Iterator[Any]:
         """The items of all pages of a list whose pages are told apart by number.
 
@@ -120,7 +137,7 @@ class Client:
         of which a server may give fewer.
         """
         for number in range(1, most + 1):
-            answer = self._read(path, {**(query or {}), size: "100", "page": str(number)})
+            answer = self._read(path, {**(query or {}), size: "100", "page": str(number)}, follow=follow)
             yield from answer.json()
             if "next" not in answer.links:
                 return
@@ -146,11 +163,15 @@ class Client:
                     raise Interrupted(self._told(method, path, type(error).__name__)) from None
             if answer.status_code >= 500:
                 raise Interrupted(self._told(method, path, f"status {answer.status_code}"))
+            if answer.status_code in REDIRECTS:
+                raise self._elsewhere(method, path, answer)
             if not self._too_soon(answer, number):
                 return self._checked(answer).json() if answer.content else None
         raise BotError("rate-limited", self._told(method, path, "the forge asks us to wait again and again"))
 
-    def _read(self, path: str, query: Mapping[str, str] | None, about: str = "") -> httpx.Response:
+    def _read(
+        self, path: str, query: Mapping[str, str] | None, about: str = "", follow: bool = False
+    ) -> httpx.Response:
         """*about* is a path that tells which repository it is about, as later addresses may not."""
         problem, about = "", about or path
         for number in range(TRIES):
@@ -160,12 +181,12 @@ class Client:
             except httpx.TransportError as error:
                 problem = type(error).__name__
             else:
-                if answer.status_code in (301, 302, 307, 308) and number < TRIES - 1:
-                    # Of a renamed repository. Nothing but the API itself is followed.
-                    place = urljoin(self.base + "/", answer.headers.get("location", ""))
-                    if place.startswith(self.base + "/"):
-                        path, query = place, None
-                        continue
+                if answer.status_code in REDIRECTS:
+                    renamed = self._elsewhere("GET", path, answer)
+                    if not (follow and isinstance(renamed, Renamed) and number < TRIES - 1):
+                        raise renamed
+                    path, query = self._place(answer), None
+                    continue
                 if answer.status_code < 500:
                     if not self._too_soon(answer, number):
                         return self._checked(answer)
@@ -185,6 +206,18 @@ class Client:
         if len(answer.content) > MAX_BYTES:
             raise BotError("too-large", self._told(method, path, "too long an answer"))
         return answer
+
+    def _place(self, answer: httpx.Response) -> str:
+        """The address that a redirect names."""
+        return urljoin(str(answer.request.url), str(answer.headers.get("location", "")))
+
+    def _elsewhere(self, method: str, path: str, answer: httpx.Response) -> BotError:
+        """What a redirect means. Our token goes nowhere but to the API."""
+        place = self._place(answer)
+        if place.startswith(self.base + "/"):
+            return Renamed(self._told(method, path, "the repository has another name now"))
+        host = urlsplit(place).netloc or "nowhere"
+        return BotError("forge-error", self._told(method, path, f"sent to {host}, and not followed"))
 
     def _too_soon(self, answer: httpx.Response, number: int) -> bool:
         """Whether the forge asks us to wait; nothing is sent until then."""

@@ -35,12 +35,28 @@ def sha(value: object) -> str:
     return value
 
 
+MAX_PATH = 512
+"""Characters of a path that is worked on; people's have fewer, and patterns take long for long ones."""
+_WILD = 3
+
+
+def too_wild(pattern: str) -> bool:
+    """Whether a pattern as in ``.gitignore`` has so many wildcards that matching it could last for hours.
+
+    What stands before it in any directory, or behind it at any depth, does not count.
+    """
+    inner = pattern.lstrip("!").removeprefix("**/").removesuffix("/**").removesuffix("/*")
+    return len(re.findall(r"\*+", inner)) > _WILD
+
+
 def bad_path(path: str) -> str | None:
     """Why a path of a repository is not worked on; None if there is nothing against it."""
     if any(0xDC80 <= ord(char) <= 0xDCFF for char in path):
         return "its name is not UTF-8"
     if any(unicodedata.category(char) in ("Cc", "Cf") for char in path):
         return "its name has control characters"
+    if len(path) > MAX_PATH:
+        return "its name is too long"
     parts = path.split("/")
     if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
         return "its name leads elsewhere"

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from slimfix import __version__
 from slimfix.bot import ignore, names
-from slimfix.bot.codeowners import reviewers
+from slimfix.bot.codeowners import PLACES, Kind, reviewers
 from slimfix.bot.commits import Commit, File, commits_of
 from slimfix.bot.contexts import Contexts
 from slimfix.bot.measured import Held, Ignored, Measured, Proved, Prover
@@ -141,6 +141,7 @@ def make(
     policy: Policy,
     declined: frozenset[str] = frozenset(),
     prover: Prover | None = None,
+    forge: Kind | None = None,
 ) -> Plan:
     """The plan for a snapshot of a repository.
 
@@ -152,6 +153,7 @@ def make(
         policy: what the operator allows.
         declined: rules that the maintainers turned down before.
         prover: builds each Dockerfile before and after, where the operator wants that.
+        forge: the kind of forge that it is on; None for none.
 
     Raises:
         BotError: the settings are broken, or the engine is out of order.
@@ -200,10 +202,10 @@ def make(
     for one, unmeasured in ignoring:
         group(one.path)[1].append((one, unmeasured))
     proposals = tuple(_proposal(unit, *parts, tree) for unit, parts in groups.items())
-    owners = _owners(tree) if wishes.reviewers == "codeowners" and proposals else ""
-    if owners:
+    if proposals and wishes.reviewers == "codeowners":
+        owners, kind = _owners(tree, forge)
         proposals = tuple(
-            one._replace(reviewers=reviewers(owners, [change.path for change in one.changes]))
+            one._replace(reviewers=reviewers(owners, [change.path for change in one.changes], kind))
             for one in proposals
         )
     return Plan(
@@ -281,16 +283,14 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-CODEOWNERS = (
-    *(".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    *(".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
-)
-"""Where the owners of code are named; the first found counts."""
+KINDS: tuple[Kind, ...] = ("github", "gitlab", "gitea")
 
 
-def _owners(tree: Tree) -> str:
-    for path in CODEOWNERS:
-        data = tree.read(path)
-        if data is not None:
-            return data.decode("utf-8", "replace")
-    return ""
+def _owners(tree: Tree, forge: Kind | None) -> tuple[str, Kind]:
+    """The file that names the owners of code, and whose rules it follows: told by its place for no forge."""
+    for kind in (forge,) if forge else KINDS:
+        for path in PLACES[kind]:
+            data = tree.read(path)
+            if data is not None:
+                return data.decode("utf-8", "replace"), kind
+    return "", "github"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from slimfix.bot import names, onboarding, plan, publish
-from slimfix.bot.forge import Forge
+from slimfix.bot.forge import Forge, Repository
 from slimfix.bot.git import Clone
 from slimfix.bot.measured import Prover
 from slimfix.bot.redact import Secrets
@@ -32,21 +32,33 @@ def remote(
 
     *proving* builds every Dockerfile that would be changed, where the operator wants that.
     """
-    repository = publish.fit(forge.repository(name), terms)
+    return publish.by_name(
+        forge, name, terms, lambda found: _remote(forge, found, policy, terms, secrets, proving)
+    )
+
+
+def _remote(
+    forge: Forge,
+    repository: Repository,
+    policy: Policy,
+    terms: Terms,
+    secrets: Secrets,
+    proving: Proving | None,
+) -> plan.Plan:
     with tempfile.TemporaryDirectory(prefix="slimfix-") as directory:
         place = str(Path(directory, "clone.git"))
         login = forge.login(repository)
         clone = Clone.of(repository.clone_url, repository.default, place, secrets, login)
         try:
             tree = Tree(clone.entries(), clone)
-            made = plan.make(repository.name, repository.default, clone.commit, tree, policy)
+            about = (repository.name, repository.default, clone.commit, tree, policy)
+            made = plan.make(*about, forge=forge.kind)
             turned_down = publish.declined(forge, repository, [one.branch for one in made.proposals], terms)
-            there = (repository.name, repository.default, clone.commit, tree, policy, turned_down)
             if proving is not None and made.proposals:
                 with proving(repository.name, tree, clone) as prover:
-                    made = plan.make(*there, prover)
+                    made = plan.make(*about, turned_down, prover, forge.kind)
             elif not turned_down.isdisjoint(rule for one in made.proposals for rule in one.rules):
-                made = plan.make(*there)
+                made = plan.make(*about, turned_down, None, forge.kind)
             return onboarding.added(made) if policy.onboarding else made
         finally:
             clone.close()

@@ -7,14 +7,18 @@ Dockerfile, as on the command line, and the ``[bot]`` table of the one in the ro
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from slimfix import config
 from slimfix.bot.errors import BotError
+from slimfix.bot.names import too_wild
 from slimfix.bot.tree import Tree, above, joined
 from slimfix.fix import Safety
 from slimfix.rules import Rule, UnknownRule, select, selects_ignore_file
 from slimfix.search import ignore_spec, matched
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 Rebase = Literal["auto", "conflicted", "behind", "never"]
 Group = Literal["repository", "directory"]
@@ -67,6 +71,7 @@ _FLAGS = ("enabled", "draft", "automerge")
 _LISTS = {"labels": re.compile(r".{1,50}"), "assignees": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")}
 _MOST = 10
 """Labels, and people."""
+_MOST_HIDDEN = 1_000
 
 
 class Settings:
@@ -76,6 +81,7 @@ class Settings:
         self._tree = tree
         self._policy = policy
         self._found: dict[str, config.Config | None] = {}
+        self._hides: dict[str, GitIgnoreSpec] = {}
 
     @property
     def configured(self) -> bool:
@@ -117,7 +123,7 @@ class Settings:
             except config.ConfigError as error:
                 raise BotError("bad-config", f"{error.place}: {error}") from None
             if found is not None:
-                return found
+                return _tame(path, found)
         return None
 
     def hidden(self, path: str) -> bool:
@@ -126,7 +132,10 @@ class Settings:
         if not found.exclude:
             return False
         base = "/" + (found.path or "").rpartition("/")[0]
-        specs = [(base, ignore_spec(found.exclude))]
+        place = found.path or ""
+        if place not in self._hides:
+            self._hides[place] = ignore_spec(found.exclude)
+        specs = [(base, self._hides[place])]
         return matched("/" + path, False, specs) or any(
             matched("/" + d, True, specs) for d in above(path) if d
         )
@@ -173,6 +182,16 @@ class Settings:
             open_limit=min(wishes.open_limit, policy.open_limit),
             automerge=wishes.automerge and policy.automerge != "never",
         )
+
+
+def _tame(path: str, found: config.Config) -> config.Config:
+    """The settings, if what they exclude is told in a time that is reasonable. Raises BotError."""
+    if len(found.exclude) > _MOST_HIDDEN:
+        raise BotError("bad-config", f"{path}: exclude has more than {_MOST_HIDDEN} patterns")
+    wild = next((pattern for pattern in found.exclude if too_wild(pattern)), None)
+    if wild is not None:
+        raise BotError("bad-config", f"{path}: exclude: too many wildcards in {wild!r}")
+    return found
 
 
 def _value(path: str, key: str, value: object) -> object:

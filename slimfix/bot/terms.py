@@ -67,6 +67,8 @@ class Terms(NamedTuple):
     docs: str = ""
     """The address under which there is a page for each rule."""
     forks: bool = False
+    denied: Callable[[str], bool] = lambda name: False
+    """Whether the operator wants a repository of that name left alone: asked of the name that it has now."""
     dry: bool = False
     pause: Callable[[float], None] = time.sleep
     quiet: Callable[[], bool] = lambda: False

@@ -6,8 +6,9 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from slimfix.bot.errors import BotError
 from slimfix.bot.git import Entry
-from slimfix.bot.names import bad_path
+from slimfix.bot.names import bad_path, too_wild
 from slimfix.context import Kind
 from slimfix.files import MAX_BYTES
 from slimfix.search import (
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 FILES = ("100644", "100755")
 LINK = "120000"
 SUBMODULE = "160000"
+
+MAX_RULES = 2_000
+"""Lines of a ``.gitignore`` that are heeded."""
+MAX_DOCKERFILES = 5_000
+"""Dockerfiles of a repository over which it is left alone: nobody would read such a pull request."""
 
 Hidden = Callable[[str], bool]
 
@@ -52,6 +58,8 @@ class Tree:
     def __init__(self, entries: Iterable[Entry], blobs: Blobs) -> None:
         self.blobs = blobs
         self.entries = {entry.path: entry for entry in entries}
+        self.ignoring: dict[str, GitIgnoreSpec | None] = {}
+        """What the ``.gitignore`` of each directory says, as far as that was read."""
         self._names: dict[str, set[str]] = {"": set()}
         for path in self.entries:
             at = path
@@ -128,7 +136,11 @@ class Below:
 
 
 def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
-    """The Dockerfiles of a tree in order, by the rules of :mod:`slimfix.search`, and what was passed over."""
+    """The Dockerfiles of a tree in order, by the rules of :mod:`slimfix.search`, and what was passed over.
+
+    Raises:
+        BotError: there are too many.
+    """
     sure: list[str] = []
     perhaps: list[str] = []
     unread: list[Unread] = []
@@ -142,6 +154,8 @@ def find(tree: Tree, hidden: Hidden) -> tuple[list[str], list[Unread]]:
             unread += [Unread(path, reason)] if taken else []
         else:
             (sure if taken else perhaps).append(path)
+    if len(sure) + len(perhaps) + len(unread) > MAX_DOCKERFILES:
+        raise BotError("too-large", f"more than {MAX_DOCKERFILES} Dockerfiles")
     tree.fetch([*sure, *perhaps, *_ignore_files(tree, [*sure, *perhaps])])
     found = sure + [path for path in perhaps if begins_like_dockerfile(tree.read(path) or b"")]
     shown = [path for path in found if not hidden_by_git(tree, path) and not hidden(path)]
@@ -182,7 +196,15 @@ def hidden_by_git(tree: Tree, path: str) -> bool:
     for directory in above(path):
         if directory and matched("/" + directory, True, specs):
             return True
-        data = tree.read(joined(directory, ".gitignore"))
-        if data:
-            specs.append(("/" + directory, ignore_spec(decode(data).splitlines())))
+        if directory not in tree.ignoring:
+            tree.ignoring[directory] = _rules(tree.read(joined(directory, ".gitignore")) or b"")
+        found = tree.ignoring[directory]
+        if found is not None:
+            specs.append(("/" + directory, found))
     return matched("/" + path, False, specs)
+
+
+def _rules(data: bytes) -> GitIgnoreSpec | None:
+    """What a ``.gitignore`` says; None for nothing. What could take hours to match is not heeded."""
+    lines = [line for line in decode(data).splitlines()[:MAX_RULES] if not too_wild(line)]
+    return ignore_spec(lines) if lines else None

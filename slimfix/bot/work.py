@@ -158,6 +158,9 @@ def serve(options: dict[str, Any]) -> int:
         ours = any(f"{name.lower()}/".startswith(f"{owner}/") for owner in owners)
         return ours and not denied(name, options["deny"])
 
+    # It may be called otherwise, and belong to others, by the time that it is looked at.
+    runtime.terms = runtime.terms._replace(denied=lambda name: not allowed(name))
+
     def work(jobs: Jobs) -> None:
         desk = Desk(jobs, allowed, lambda one: _tell(one, options["style"], 1, 1))
         secret = os.environ.get("SLIMFIX_WEBHOOK_SECRET", "")

@@ -1,8 +1,9 @@
 """``slimfix bot`` in a process that dies at a request: ``python -m tests.bot.killed WHEN WHERE ARGUMENT...``.
 
 WHEN is ``before`` (the request is not sent), ``after`` (it is carried out, and the answer is lost) or
-``never``. WHERE is the number of the request, or the end of the path of a POST, or ``push``. Each push of
-git counts as one request. The process ends as ``kill -9`` would end it, without a word to anyone.
+``never``. WHERE is the number of the request, or the end of the path of a POST, or ``push``. Each clone,
+fetch and push of git counts as one request. The process ends as ``kill -9`` would end it, without a word
+to anyone.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ def main() -> None:
         return step(method == "POST" and path.endswith(where), lambda: send(self, *given))
 
     def called(given: list[str], *more: Any) -> Any:
-        if "push" not in given:
+        if command.verb(given) not in ("clone", "fetch", "push"):
             return call(given, *more)
-        return step(where == "push", lambda: call(given, *more))
+        return step(where == command.verb(given), lambda: call(given, *more))
 
     Client._send = sent  # type: ignore[method-assign,assignment]  # the point of this program
     command.call = called  # type: ignore[assignment]  # the same

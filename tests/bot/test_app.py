@@ -67,6 +67,19 @@ def test_each_repository_has_a_token_of_its_own(bot: Bot, installed: Installed) 
     assert "workflows" not in app.PERMISSIONS and "administration" not in app.PERMISSIONS
 
 
+def test_a_name_of_before_has_no_token(bot: Bot, installed: Installed) -> None:
+    """GitHub gives tokens for the name of now alone; under that all goes on as it was."""
+    repo = bot.world.repo("acme/shop", {"Dockerfile": PIP})
+    plan = bot.plan(repo)
+    bot.world.rename(repo, "acme/store")
+    bot.github.client._auth._tokens.clear()  # type: ignore[union-attr]  # as in a process of its own
+    with pytest.raises(BotError, match="no such name now") as caught:
+        bot.publish(plan)
+    assert caught.value.kind == "gone"
+    assert bot.run(repo) == ["create"]
+    assert len(repo.pulls) == 1
+
+
 def test_a_token_is_renewed_before_it_ends(bot: Bot, installed: Installed, clock: Clock) -> None:
     repo = bot.world.repo("acme/shop", {"Dockerfile": PIP})
 

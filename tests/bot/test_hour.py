@@ -163,8 +163,8 @@ def test_kill_leaves_nothing_for_good(forge: Forge, tmp_path: Path, command: str
         line = [sys.executable, "-m", "tests.bot.killed", when, str(where), *words]
         return subprocess.run(line, env=env, capture_output=True, text=True, timeout=120, check=False)
 
-    # The second request of both is the first after the clone.
-    assert started("before", 2).returncode == 137
+    # The third request of both is the first after the clone.
+    assert started("before", 3).returncode == 137
     assert [path.name[:12] for path in place.iterdir()] == ["slimfix-bot-"]
     assert started("never", 0).returncode == 0
     assert list(place.iterdir()) == []

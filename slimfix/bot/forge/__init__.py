@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
 
@@ -119,6 +120,7 @@ class Exists(Exception):
 class Forge(Protocol):
     """A forge. Every method raises BotError where the forge does not let us, or cannot be reached."""
 
+    kind: Kind
     body_limit: int
 
     def login(self, repository: Repository) -> Login | None:

@@ -90,15 +90,17 @@ class Branches(ABC):
 
     # -- requests ------------------------------------------------------------------------------
 
-    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+    def _get(self, path: str, query: Mapping[str, str] | None = None, follow: bool = False) -> Any:
         try:
-            return self.client.get(path, query)
+            return self.client.get(path, query, follow)
         except Refused as error:
             raise typed(error) from None
 
-    def _pages(self, path: str, query: Mapping[str, str] | None = None, most: int = 50) -> Iterator[Any]:
+    def _pages(
+        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, follow: bool = False
+    ) -> Iterator[Any]:
         try:
-            yield from self.client.numbered(path, query, most, self._size)
+            yield from self.client.numbered(path, query, most, self._size, follow)
         except Refused as error:
             raise typed(error) from None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitea_people import People
@@ -32,6 +33,7 @@ _CHECKING = 3
 class Gitea(People):
     """The forge at one address, such as ``https://codeberg.org/api/v1``."""
 
+    kind: Kind = "gitea"
     body_limit = 65_535
     """They have none; no one reads more."""
 
@@ -42,20 +44,20 @@ class Gitea(People):
 
     def repository(self, name: str) -> Repository:
         """See :class:`slimfix.bot.forge.Forge`, here and below."""
-        found = self._get(f"/repos/{names.repository(name)}")
+        found = self._get(f"/repos/{names.repository(name)}", follow=True)
         # The address that the forge gives may be another than that at which we reach it.
         return repository_of(found, self.client.base.removesuffix("/api/v1"))
 
     def repositories(self, owner: str) -> Iterator[str]:
         quoted = quote(owner, safe="")
         try:
-            self.client.get(f"/orgs/{quoted}")
+            self.client.get(f"/orgs/{quoted}", follow=True)
             place = f"/orgs/{quoted}/repos"
         except Refused as error:
             if error.status != 404:
                 raise typed(error) from None
             place = f"/users/{quoted}/repos"
-        for found in self._pages(place, most=200):
+        for found in self._pages(place, most=200, follow=True):
             yield str(found["full_name"])
 
     def pulls(self, repository: Repository, branch: str) -> list[Pull]:

@@ -14,9 +14,11 @@ from urllib.parse import quote
 
 from slimfix.bot import names
 from slimfix.bot.app import API, App
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
-from slimfix.bot.errors import BotError, Kind
+from slimfix.bot.errors import BotError
+from slimfix.bot.errors import Kind as Reason
 from slimfix.bot.forge import Ahead, Exists, Moved, New, Pull, Repository
 from slimfix.bot.forge.github_people import People
 from slimfix.bot.forge.github_read import ahead_of, merges_of, pull_of
@@ -34,6 +36,7 @@ _UPDATE = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clie
 class GitHub(People):
     """The forge at one address."""
 
+    kind: Kind = "github"
     body_limit = 65_535
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
@@ -47,7 +50,7 @@ class GitHub(People):
         return self.client.login(repository.name)
 
     def repository(self, name: str) -> Repository:
-        found = self._get(f"/repos/{names.repository(name)}")
+        found = self._get(f"/repos/{names.repository(name)}", follow=True)
         return Repository(
             names.repository(found["full_name"]),
             found["default_branch"],
@@ -68,9 +71,10 @@ class GitHub(People):
         if self._app is not None:  # it sees those alone for which it was installed
             yield from self._app.repositories(owner)
             return
-        kind = self._get(f"/users/{quote(owner, safe='')}")["type"]
+        kind = self._get(f"/users/{quote(owner, safe='')}", follow=True)["type"]
         place = "orgs" if kind == "Organization" else "users"
-        for found in self.client.pages(f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}):
+        path, query = f"/{place}/{quote(owner, safe='')}/repos", {"sort": "full_name"}
+        for found in self._pages(path, query, 1000, True):
             yield str(found["full_name"])
 
     def pulls(self, repository: Repository, branch: str) -> list[Pull]:
@@ -86,7 +90,7 @@ class GitHub(People):
         return [pull for pull in self._pulls(repository, {"state": "open"}) if names.ours(pull.branch)]
 
     def _pulls(self, repository: Repository, query: dict[str, str]) -> Iterator[Pull]:
-        for found in self.client.pages(f"/repos/{repository.name}/pulls", query, most=5):
+        for found in self._pages(f"/repos/{repository.name}/pulls", query):
             head = found["head"].get("repo")
             # A fork may have a branch of the same name.
             if head is not None and head["full_name"] == repository.name:
@@ -168,7 +172,9 @@ class GitHub(People):
             text = errors
             if self.branch(repository, name) != (old if new != old else None):
                 raise Moved(name)
-            kind: Kind = "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
+            kind: Reason = (
+                "protected" if "protect" in text.lower() or "rule" in text.lower() else "forge-error"
+            )
             raise BotError(kind, self.client.secrets.hide(f"updateRefs: {text[:200]}"))
 
     def open_pull(self, repository: Repository, new: New) -> Pull:

@@ -26,15 +26,17 @@ class Requests:
 
     client: Client
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, follow: bool = False) -> Any:
         try:
-            return self.client.get(path)
+            return self.client.get(path, follow=follow)
         except Refused as error:
             raise typed(error) from None
 
-    def _pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
+    def _pages(
+        self, path: str, query: Mapping[str, str] | None = None, most: int = 50, follow: bool = False
+    ) -> Iterator[Any]:
         try:
-            yield from self.client.pages(path, query)
+            yield from self.client.pages(path, query, most, follow)
         except Refused as error:
             raise typed(error) from None
 

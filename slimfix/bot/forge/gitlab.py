@@ -1,8 +1,9 @@
 """GitLab, on gitlab.com or a server of one's own.
 
 Its commits API keeps modes, but makes one commit at a time, on a branch, and can only overwrite what
-stands there; so branches are written with git (see :mod:`.push`). A project is named by its whole path,
-with every slash quoted.
+stands there; so branches are written with git (see :mod:`.push`). A project is looked for by its whole
+path, with every slash quoted, and then named by its number: of a path that has changed it says only to
+reads where the project is now, and to writes that there is none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from slimfix.bot import names
+from slimfix.bot.codeowners import Kind
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge import Ahead, New, Pull, Repository
 from slimfix.bot.forge.gitlab_people import People, at
@@ -27,6 +29,7 @@ _HEADERS = {"Accept": "application/json"}
 class GitLab(People):
     """The forge at one address, such as ``https://gitlab.com/api/v4``."""
 
+    kind: Kind = "gitlab"
     body_limit = 1_048_576
 
     def __init__(self, api: str, auth: Auth | None, pace: Pace, secrets: Secrets) -> None:
@@ -36,7 +39,7 @@ class GitLab(People):
 
     def repository(self, name: str) -> Repository:
         """See :class:`slimfix.bot.forge.Forge`, here and below."""
-        found = self._get(f"/projects/{quote(names.repository(name), safe='')}")
+        found = self._get(f"/projects/{quote(names.repository(name), safe='')}", follow=True)
         # The address that the forge gives may be another than that at which we reach it.
         return repository_of(found, self.client.base.removesuffix("/api/v4"))
 
@@ -45,13 +48,13 @@ class GitLab(People):
         order = {"order_by": "id", "sort": "asc"}
         group = {"include_subgroups": "true", "with_shared": "false", **order}
         try:
-            self.client.get(f"/groups/{quoted}/projects", {**group, "per_page": "1"})
+            self.client.get(f"/groups/{quoted}/projects", {**group, "per_page": "1"}, True)
             place, query = f"/groups/{quoted}/projects", group
         except Refused as error:
             if error.status != 404:
                 raise typed(error) from None
             place, query = f"/users/{quoted}/projects", order
-        for found in self._pages(place, query, most=400):
+        for found in self._pages(place, query, 400, True):
             yield str(found["path_with_namespace"])
 
     def pulls(self, repository: Repository, branch: str) -> list[Pull]:

@@ -122,8 +122,8 @@ class People(Branches):
 
 
 def at(repository: Repository) -> str:
-    """The path of a project: its name is one part of it."""
-    return f"/projects/{quote(repository.name, safe='')}"
+    """The path of a project: by its number, which stays when it is renamed, else by its name."""
+    return f"/projects/{repository.id if repository.id.isdigit() else quote(repository.name, safe='')}"
 
 
 def _merge_request(repository: Repository, pull: Pull) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from slimfix.bot import command, names
 from slimfix.bot.command import Login
 from slimfix.bot.commits import Commit
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.forge import Exists, Moved, Repository
 from slimfix.bot.http import Interrupted
 from slimfix.bot.pace import Pace
@@ -121,6 +121,7 @@ class Workshop:
             Moved: it does not stand at *old*, or there is none.
             Exists: there was to be none yet.
             Interrupted: nobody knows whether it was moved.
+        Renamed: the repository is elsewhere.
             BotError: the forge does not let us.
         """
         if not names.ours(branch):
@@ -157,6 +158,8 @@ def _reason(told: str, branch: str, new: bool) -> Exception:
         return Exists(branch) if new else Moved(branch)
     lines = [line for line in told.splitlines() if "remote" in line.lower() or "fatal" in line.lower()]
     what = f"git push {branch}: {' '.join(' '.join(lines).split())[:300]}"
+    if command.redirected(low):
+        return Renamed(what)
     if "archived" in low:
         return BotError("archived", what)
     if any(words in low for words in _PROTECTED):

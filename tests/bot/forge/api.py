@@ -7,9 +7,10 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlencode
 
-from tests.bot.forge.routes import Front
+from tests.bot.forge.routes import Front, Redirect
 from tests.bot.forge.world import GitError, Pull, Repo
 
 Answer = tuple[int, Any]
@@ -73,7 +74,7 @@ class Api(Front):
                     full = f"{fields['owner']}/{fields['repo']}"
                     there = self.world.find(full)
                     if there is None:
-                        return self.elsewhere(full, path)
+                        self.elsewhere(method, full, path, query)
                     with there.lock:
                         if method != "GET":
                             self.writable(there)
@@ -102,17 +103,13 @@ class Api(Front):
         repo = self.world.find(found[1]) if found else None
         return f"/repositories/{repo.number}{found[2]}" if found and repo else path
 
-    def elsewhere(self, full: str, path: str) -> Answer:
-        """What is said of a repository that has another name now."""
+    def elsewhere(self, method: str, full: str, path: str, query: dict[str, str]) -> NoReturn:
+        """What is said of a repository that has another name now, to reads and to writes."""
         repo = self.world.moved(full)
         if repo is None:
             raise Failure(404, "Not Found")
-        rest = path.removeprefix(f"/repos/{full}")
-        return 301, {
-            "message": "Moved Permanently",
-            "url": f"{self.address}/api/v3/repositories/{repo.number}{rest}",
-            "documentation_url": "https://docs.github.com/rest",
-        }
+        place = f"{self.address}/api/v3/repositories/{repo.number}{path.removeprefix(f'/repos/{full}')}"
+        raise Redirect(301 if method == "GET" else 307, place + (f"?{urlencode(query)}" if query else ""))
 
     def graphql(self, body: Any, login: str) -> Answer:
         """The query of who asks, and some mutations, each with its one field and an input."""

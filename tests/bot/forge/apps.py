@@ -96,7 +96,7 @@ class Installed:
         fulls = None if names is None else {f"{owner}/{name}".lower() for name in names}
         for full in fulls or ():
             if self.world.find(full) is None or full in self.hidden:
-                return 422, {"message": _UNKNOWN}
+                return 422, said(_UNKNOWN)
         permissions = body.get("permissions") or dict.fromkeys(self.granted, "write")
         if not permissions.keys() <= self.granted:
             return 422, said("The permissions requested are not granted to this installation.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.bot.forge.routes import Answer, Failure, Front, Given, Redirect, Routes, commit_of
 from tests.bot.forge.world import Pull, Repo
@@ -36,7 +37,8 @@ class Gitea(Front):
                 moved = self.world.moved(full)
                 if moved is None:
                     raise missing()
-                raise Redirect(307, self.prefix + path.replace(full, moved.full))
+                place = self.prefix + path.replace(full, moved.full)
+                raise Redirect(307, place + (f"?{urlencode(query)}" if query else ""))
             with repo.lock:
                 if method != "GET":
                     self.writable(repo)

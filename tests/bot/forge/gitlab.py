@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from tests.bot.forge.routes import Answer, Failure, Front, Given, Redirect, Routes, commit_of
 from tests.bot.forge.world import GitError, Pull, Repo
@@ -35,7 +35,7 @@ class GitLab(Front):
             fields = {name: unquote(value) for name, value in fields.items()}
             if "project" not in fields:
                 return handler(self, (fields, query, body))
-            repo = self.project(fields["project"], path)
+            repo = self.project(method, fields["project"], path, query)
             with repo.lock:
                 if method != "GET" and (repo.archived or not repo.push):
                     raise failure(403, "403 Forbidden")
@@ -43,7 +43,7 @@ class GitLab(Front):
         except Failure as error:
             return error.answer
 
-    def project(self, name: str, path: str) -> Repo:
+    def project(self, method: str, name: str, path: str, query: dict[str, str]) -> Repo:
         found = self.world.find(name)
         if found is not None:
             return found
@@ -51,9 +51,10 @@ class GitLab(Front):
             if name == str(repo.number):
                 return repo
         moved = self.world.moved(name)
-        if moved is not None:
+        if moved is not None and method == "GET":  # what is written to an old path finds nothing
             rest = path.split("/", 3)[3:]
-            raise Redirect(301, "/".join([f"{self.address}{self.prefix}/projects/{moved.number}", *rest]))
+            place = "/".join([f"{self.address}{self.prefix}/projects/{moved.number}", *rest])
+            raise Redirect(301, place + (f"?{urlencode(query)}" if query else ""))
         raise failure(404, "404 Project Not Found")
 
     def user(self, login: str) -> dict[str, Any]:

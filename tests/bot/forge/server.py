@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
         except Redirect as redirect:
             world.log.append((self.command, path, redirect.status))
-            return self.reply(redirect.status, None, {"Location": redirect.place})
+            return self.reply(redirect.status, {"message": "Moved"}, {"Location": redirect.place})
         if contract is not None:
             if status < 300:
                 answer = contract.filled(self.command, path, status, answer)
@@ -130,8 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "cut-after":
             return self.cut()
         self.half = fault == "cut-middle"
-        headers = {"Location": answer["url"]} if status == 301 else self.paged(forge, full, query, answer)
-        return self.reply(status, answer, headers)
+        return self.reply(status, answer, self.paged(forge, full, query, answer))
 
     def paged(self, forge: Forge, path: str, query: dict[str, str], answer: Any) -> dict[str, str]:
         size, page = forge.front.page(query)
@@ -169,7 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def fail(self, fault: str, world: World, path: str) -> None:
         headers = {}
-        if fault == "secondary":
+        if fault.startswith("30"):
+            found, _, place = fault.partition(" ")
+            status, message = int(found), "Moved"
+            headers = {"Location": place}
+        elif fault == "secondary":
             status, message = 403, "You have exceeded a secondary rate limit."
             headers = {"Retry-After": "7"}
         elif fault == "secondary-bare":
@@ -220,9 +223,18 @@ class _Handler(BaseHTTPRequestHandler):
         fault = world.struck("GIT", path)
         if fault == "cut-before":
             return self.cut()
-        if fault is not None and fault != "cut-after":
-            return self.plain(int(fault), "Something went wrong.")
-        repo = world.repos.get(path.partition(".git/")[0].lstrip("/").lower())
+        if fault in ("secondary", "busy"):
+            return self.plain(429, "Later.", {"Retry-After": "7"})
+        if fault not in (None, "cut-after", "cut-middle"):
+            code, _, place = fault.partition(" ")
+            return self.plain(int(code), "Something went wrong.", {"Location": place} if place else {})
+        name = path.partition(".git/")[0].lstrip("/")
+        repo, moved = world.find(name), world.moved(name)
+        if repo is None and moved is not None:
+            at = self.path.replace(name, moved.full, 1)
+            status = 307 if forge.kind == "gitea" else 301
+            world.log.append(("GIT", path, status))
+            return self.plain(status, "", {"Location": forge.address + at})
         pushes = "git-receive-pack" in path + query
         if pushes and repo is not None and (repo.archived or not repo.push):
             why = "This repository is archived." if repo.archived else "You are not allowed to push code."
@@ -262,6 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        if fault == "cut-middle":
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            return self.cut()
         self.wfile.write(data)
 
     def plain(self, status: int, text: str, headers: Mapping[str, str] = {}) -> None:

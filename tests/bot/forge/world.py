@@ -252,8 +252,9 @@ class Fault:
     """Something that goes wrong at a request."""
 
     kind: str
-    """A status, ``cut-before``, ``cut-after`` (it is carried out), ``cut-middle`` (half of the answer
-    comes), or a limit: see the server."""
+    """A status (of a redirect, with the address), ``cut-before``, ``cut-after`` (it is carried out),
+    ``cut-middle`` (half of the answer comes), a limit (see the server), or ``rename OLD NEW``, after which
+    the request is answered as such a one is."""
     method: str = ""
     path: str = ""
     """A part of it."""
@@ -349,5 +350,9 @@ class World:
                         fault.skip -= 1
                         continue
                     fault.times -= 1
+                    verb, *names = fault.kind.split()
+                    if verb == "rename":
+                        self.rename(self.repos[names[0].lower()], names[1])
+                        return None
                     return fault.kind
         return None
