@@ -34,9 +34,7 @@ class _Pen:
         own = [body_indent(dockerfile, part.instruction) for part in chain]
         lists = [list_indent(dockerfile, part.instruction) or habits.indent for part in chain]
         self.indents = [
-            next(
-                (white for white in (one, two) if white is not None), min(listed, habits.indent, key=len)
-            )
+            next((white for white in (one, two) if white is not None), min(listed, habits.indent, key=len))
             for one, two, listed in zip(own, own[1:], lists)
         ]
 
@@ -113,7 +111,7 @@ class _Pen:
         return 0 < i < len(self.chain) - 1 and self.line(i) <= self.chain[i].body_span.start
 
     def raised(self, i: int) -> Iterator[Edit]:
-        """The comment at the end of a script goes above the line that it ends; below, it would be of the next."""
+        """The comment at the end of a script goes above its line: below, it would seem to be of the next."""
         if not self.leads(i):
             at = self.line(i)
             text = self.dockerfile.text[at:]
