@@ -80,7 +80,7 @@ def _facts(dockerfile: Dockerfile, name: str) -> _Facts:
         script = each.script if each.name == "RUN" else None
         if script is None or isinstance(script, Opaque):
             continue
-        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
+        found = [c for c in removals(script, paths, table.dirs) if not forced(c)]
         reading += [(each, command.node.start) for command in _naming(script, paths, table)]
         for command, call in calls(each, table):
             if does(call, table.purpose):
@@ -99,7 +99,7 @@ def _naming(script: Script, paths: Sequence[str], table: Manager) -> Iterator[Co
     for command in script.commands:
         arguments, _ = unwrapped(command)
         name = (arguments[0].value or "").rpartition("/")[2] if arguments else ""
-        if name == "mkdir" or (name in REMOVERS and _forced(command)):
+        if name == "mkdir" or (name in REMOVERS and forced(command)):
             continue
         words = [argument.raw for argument in arguments[1:]]
         words += [redirect.target.raw for redirect in command.node.redirects if redirect.target]
@@ -163,7 +163,7 @@ def replaced(dockerfile: Dockerfile, instruction: Instruction, call: Call, table
     return "it replaces itself, by a version that nothing calls here"
 
 
-def _forced(command: Command) -> bool:
+def forced(command: Command) -> bool:
     """Whether a removal succeeds when there is nothing to remove."""
     options = [value for value in command.values if value and value.startswith("-")]
     return any(o == "--force" or (not o.startswith("--") and "f" in o) for o in options) and (
