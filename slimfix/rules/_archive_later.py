@@ -101,7 +101,8 @@ def _words(dockerfile: Dockerfile, instruction: Instruction) -> list[str]:
     """The words of an instruction, without those of an ``rm -f``, to which nothing matters what is there."""
     text, end = "", instruction.span.start
     script = instruction.script if instruction.name == "RUN" else None
-    for command in script.commands if isinstance(script, Script) else ():
+    commands = script.commands if isinstance(script, Script) else ()
+    for command in sorted(commands, key=lambda each: each.span.start):
         if command.name == "rm" and forced(command) and command.span.start >= end:
             text += dockerfile.source(Span(end, command.span.start)) + " "
             end = command.span.end
