@@ -203,7 +203,8 @@ def _replaced(chain: list[Part], second: Part) -> str | None:
             name = _program(command.values)
             if part is second and name in replaced:
                 return f"{name} replaces itself, and the shell would go on with the old one"
-            if part is not second and name not in ("", "install"):  # a verb of every package manager
+            remembered = part is not second and not _APART.intersection(command.nesting)
+            if remembered and name not in ("", "install"):  # a verb of every package manager
                 called.add(name)
             for argument in () if _asks(command.values) else unwrapped(command)[0][1:]:
                 given = re.split(r"[<>=~@!\[]", argument.value or "")[0]
@@ -214,9 +215,13 @@ def _replaced(chain: list[Part], second: Part) -> str | None:
 def _program(values: tuple[str | None, ...]) -> str:
     """The program whose place the shell remembers; what `sudo` starts, it looks up itself."""
     rest = [value or "" for value in values]
-    while rest and rest[0] == "command" and not _asks(values):
+    while rest and (rest[0] == "command" or (_asks(values) and rest[0].startswith("-"))):
         rest = rest[1:]
     return rest[0] if rest and "/" not in rest[0] else ""
+
+
+# A shell of its own remembers for itself alone.
+_APART = frozenset(("substitution", "subshell", "pipeline", "background"))
 
 
 def _asks(values: tuple[str | None, ...]) -> bool:
