@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from slimfix.dockerfile import Dockerfile, Instruction
+from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 from slimfix.shell import Argument
 from slimfix.text import Edit, Span
@@ -89,9 +90,9 @@ def add_command(
     """Add a command to a RUN, at the end of another one.
 
     A RUN of one line stays one, if it does not get too long; else the new command gets a line of its own,
-    with ``&&`` on the side and the indent that this RUN has, or its neighbours.
+    with ``&&`` on the side that this RUN has it, or its neighbours, as deep as the command before it.
     """
-    here = Span(offset, offset)
+    here = Span(offset, offset + len(_blank_end(dockerfile.text[offset:])))
     lines = dockerfile.source(Span(instruction.text_span.start, offset)).replace("\r", "").split("\n")
     if instruction.heredoc_script:
         indent = lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]
@@ -114,6 +115,13 @@ def add_command(
     indent = habits.indent if own is None else own
     if indents:
         leading, indent = indents[-1]
+    near = _beginnings(lines, dockerfile.escape)
+    if near and not lines[-1].lstrip().startswith(";"):  # the end of a branch, less deep than its commands
+        sign, white = near[-1]
+        if sign is not None and operator == "&&":
+            leading, indent = sign, white
+        elif not sign:
+            indent = white
     if operator == "&&" and leading:
         return Edit(here, f" {dockerfile.escape}\n{indent}&& {command}")
     before = "" if operator == ";" else " "
@@ -148,27 +156,50 @@ def add_flags(dockerfile: Dockerfile, instruction: Instruction, flags: list[str]
 
 def _command_indents(text: str, operator: str, escape: str) -> list[tuple[bool, str]]:
     """Of each continued line that begins a command: whether the operator leads it, and its indent."""
-    found: list[tuple[bool, str]] = []
-    ended = False
-    for number, line in enumerate(text.replace("\r", "").split("\n")):
+    found = _beginnings(text.replace("\r", "").split("\n"), escape, _JOINTS)
+    return [(bool(leads), indent) for leads, indent in found if operator != ";" or not leads]
+
+
+_JOINTS = lazy(r"(?:&&|;)$")
+_BEFORE = lazy(r"(?:&&|[;{(]|\|\||(?:^|[\s;])(?:then|else|do)|^\(?[^\s()]+\))$")
+"""What ends a line that a command follows: a joint, the head of a branch, the pattern of a case."""
+
+
+def _beginnings(
+    lines: list[str], escape: str, joints: re.Pattern[str] = _BEFORE
+) -> list[tuple[bool | None, str]]:
+    """Of each continued line that begins a command: its indent, and whether ``&&`` leads it or the list.
+
+    None stands for a command that no ``&&`` joins to the one before it.
+    """
+    found: list[tuple[bool | None, str]] = []
+    end = None
+    for number, line in enumerate(lines):
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
         indent = line[: len(line) - len(line.lstrip())]
         if number and bare.startswith("&&"):
             found.append((True, indent))
-        elif number and ended:
-            found.append((False, indent))
+        elif number and end:
+            found.append((False if end[0] == "&&" else None, indent))
         body = bare.removesuffix(escape).rstrip()
-        ended = body.endswith(("&&", ";")) and bare.endswith(escape)
-    if operator == ";":
-        found = [(leading, indent) for leading, indent in found if not leading]
+        end = joints.search(body) if bare.endswith(escape) else None
     return found
+
+
+def _blank_end(rest: str) -> str:
+    """The blanks at the beginning of *rest*, if they end its line."""
+    line = rest.split("\n")[0]
+    return "" if line.strip() else line.rstrip("\r")
 
 
 def line_start(text: str, offset: int) -> int:
     """The offset of the beginning of the line that holds *offset*."""
     return text.rfind("\n", 0, offset) + 1
+
+
+_CLOSERS = ("", "fi", "done", "esac")
 
 
 def body_indent(dockerfile: Dockerfile, instruction: Instruction) -> str | None:
@@ -185,6 +216,8 @@ def body_indent(dockerfile: Dockerfile, instruction: Instruction) -> str | None:
         if number and (not bare or bare.startswith("#")):
             continue
         joined = before.rstrip(dockerfile.escape + " \t").endswith(("&&", "||", ";", "{", "("))
+        if bare.split(maxsplit=1)[0].rstrip(";)}") in _CLOSERS:
+            joined = False
         if number and (holds or joined or bare.startswith(("&&", "||"))):
             return line[: len(line) - len(line.lstrip())]
         before = bare

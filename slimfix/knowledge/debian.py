@@ -147,6 +147,19 @@ def pins(name: str, among: Collection[str]) -> tuple[str, ...] | None:
     return found.pop() if len(found) == 1 else None
 
 
+def settled(build: str, name: str, tag: str) -> bool:
+    """Whether it is known what stands for a build package at run time, in the release of this image."""
+    image = f"{_official(name)}:{tag}"
+    for row in table("debian_images")["settled"]:
+        if not any(re.fullmatch(pattern, build) for pattern in row["packages"]):
+            continue
+        known = row["tables"] and bool(releases(name, tag))
+        known = known or any(re.search(pattern, image) for pattern in row["images"])
+        if not known or any(re.search(pattern, image) for pattern in row["not"]):
+            return False
+    return True
+
+
 def extensions(pins: Collection[str]) -> tuple[str, ...]:
     """The extensions of the interpreters among *pins* that recommended packages bring."""
     rows = table("debian_images")["extensions"].items()

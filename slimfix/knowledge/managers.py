@@ -64,6 +64,8 @@ class Manager(NamedTuple):
     """Verbs that fill the cache."""
     cache: Words = ()
     """Directories of the cache; ``~`` is the home of the user who calls."""
+    stays: Words = ()
+    """What lies in it and is no part of the cache."""
     flag: str = ""
     """The option that keeps the cache from being filled."""
     spelled: Words = ()

@@ -154,6 +154,9 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         build = ()
         bringing = [i for i in found if any(w.name in tools for w in i.wanted)]
     reason = unfit(run, found, {*build, *tools})
+    unsettled = [n for n in build if not debian.settled(n, stage.root.name, stage.root.tag)]
+    if not reason and unsettled:
+        reason = f"what {unsettled[0]} leaves for run time in this release is not known"
     if reason:
         return reason
     where = listed(run)

@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge import table
 from slimfix.rules import _paths
-from slimfix.shell import Command
+from slimfix.rules._later import forced
+from slimfix.shell import Command, Script
 from slimfix.shell.nodes import Compound, Node, Simple, children
+from slimfix.text import Span
 
 
 def cwd_after(node: Node, directory: str) -> str:
@@ -79,8 +81,7 @@ def used_elsewhere(dockerfile: Dockerfile, run: Instruction, path: str) -> str |
             if instruction.index <= run.index or instruction.name == "FROM":
                 continue
             directory = instruction.state.workdir or "."
-            text = dockerfile.source(instruction.span)
-            if any(_paths.names(word, directory, path) for word in text.split()):
+            if any(_paths.names(word, directory, path) for word in _words(dockerfile, instruction)):
                 return f"{instruction.name} may name it later"
     sources = {stage.name for stage in family if stage.name} | {str(stage.index) for stage in family}
     for instruction in dockerfile.instructions:
@@ -94,6 +95,18 @@ def used_elsewhere(dockerfile: Dockerfile, run: Instruction, path: str) -> str |
             if _paths.within(path, place) or not path.startswith("/") or _paths.names(word, "/", path):
                 return "another stage copies what may hold it"
     return None
+
+
+def _words(dockerfile: Dockerfile, instruction: Instruction) -> list[str]:
+    """The words of an instruction, without those of an ``rm -f``, to which nothing matters what is there."""
+    text, end = "", instruction.span.start
+    script = instruction.script if instruction.name == "RUN" else None
+    commands = script.commands if isinstance(script, Script) else ()
+    for command in sorted(commands, key=lambda each: each.span.start):
+        if command.name == "rm" and forced(command) and command.span.start >= end:
+            text += dockerfile.source(Span(end, command.span.start)) + " "
+            end = command.span.end
+    return (text + dockerfile.source(Span(end, instruction.span.end))).split()
 
 
 def _descendants(stage: Stage) -> Iterator[Stage]:

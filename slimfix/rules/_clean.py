@@ -13,7 +13,7 @@ from slimfix.shell import Command, Opaque, Script
 from slimfix.shell.call import AS_ANOTHER, Call, unwrapped
 from slimfix.shell.insert import Place, behind
 
-_REMOVERS = ("rm", "find", "rmdir", "unlink")
+REMOVERS = ("rm", "find", "rmdir", "unlink")
 
 
 class Filled(NamedTuple):
@@ -31,7 +31,7 @@ def removals(script: Script, paths: Iterable[str], dirs: Iterable[str] = ()) -> 
     for command in script.commands:
         arguments, _ = unwrapped(command)
         name = (arguments[0].value or "").rpartition("/")[2] if arguments else ""
-        if name not in _REMOVERS:
+        if name not in REMOVERS:
             continue
         operands = [a.raw for a in arguments[1:] if not a.raw.startswith("-")]
         if any(covers(each, wanted, dirs) for raw in operands for each in _braces(raw)):

@@ -54,7 +54,7 @@ def apart(chain: list[Part], second: Part) -> str | None:
             return "a login shell reads its profile anew in every RUN"
         if {"BASH_ENV", "ENV"} & set(part.instruction.state.environment()):
             return "the shell reads a file at its start"
-    reason = _unjoinable(chain[-1], second)
+    reason = _unjoinable(chain[-1], second) or _replaced(chain, second)
     if reason is None:
         reason = _unlike([*chain, second]) if strict([*chain, second]) else _unlisted(chain, second)
     return reason
@@ -169,7 +169,7 @@ def _unjoinable(one: Part, two: Part) -> str | None:
     if isinstance(one.body, Pipeline) and one.body.negated:
         if not all(isinstance(command, Simple) for command in one.body.commands):
             return "bash forgets a ! that begins a subshell"
-    return _unconfined(one, two) or _replaced(one, two)
+    return _unconfined(one, two)
 
 
 def _unconfined(one: Part, two: Part) -> str | None:
@@ -194,22 +194,36 @@ def _unconfined(one: Part, two: Part) -> str | None:
     return f"{kept[0]} would reach into it" if kept else None
 
 
-def _replaced(one: Part, two: Part) -> str | None:
+def _replaced(chain: list[Part], second: Part) -> str | None:
     """A program that was called and then installed anew: the shell remembers where the old one was."""
-    first, second = one.script.commands, two.script.commands
-    called = {name for command in first if (name := _program(command.values))}
-    installed = {
-        re.split(r"[<>=~@!\[]", value)[0] for command in first for value in command.values[1:] if value
-    }
-    again = {name for command in second if (name := _program(command.values))}
-    for name in sorted(called & again):
-        if {name, name.rstrip("0123456789.")} & installed:
-            return f"{name} replaces itself, and the shell would go on with the old one"
+    called: set[str] = set()
+    replaced: set[str] = set()
+    for part in (*chain, second):
+        for command in part.script.commands:
+            name = _program(command.values)
+            if part is second and name in replaced:
+                return f"{name} replaces itself, and the shell would go on with the old one"
+            remembered = part is not second and not _APART.intersection(command.nesting)
+            if remembered and name not in ("", "install"):  # a verb of every package manager
+                called.add(name)
+            for argument in () if _asks(command.values) else unwrapped(command)[0][1:]:
+                given = re.split(r"[<>=~@!\[]", argument.value or "")[0]
+                replaced |= {each for each in called if given in (each, each.rstrip("0123456789."))}
     return None
 
 
 def _program(values: tuple[str | None, ...]) -> str:
-    rest = [v for v in values if v is not None and not v.startswith("-") and "=" not in v]
-    while rest and rest[0] in ("sudo", "env", "command"):
-        rest.pop(0)
+    """The program whose place the shell remembers; what `sudo` starts, it looks up itself."""
+    rest = [value or "" for value in values]
+    while rest and (rest[0] == "command" or (_asks(values) and rest[0].startswith("-"))):
+        rest = rest[1:]
     return rest[0] if rest and "/" not in rest[0] else ""
+
+
+# A shell of its own remembers for itself alone.
+_APART = frozenset(("substitution", "subshell", "pipeline", "background"))
+
+
+def _asks(values: tuple[str | None, ...]) -> bool:
+    """Whether a call only tells where a program lies."""
+    return values[:2] in (("command", "-v"), ("command", "-V"))

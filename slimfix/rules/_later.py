@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from slimfix.dockerfile import Dockerfile, Instruction, Stage
 from slimfix.knowledge.managers import Manager, manager
 from slimfix.records import NamedTuple
-from slimfix.rules._clean import removals
-from slimfix.rules._managers import calls, covers, does
-from slimfix.shell import Command, Opaque
-from slimfix.shell.call import Call
+from slimfix.rules._clean import REMOVERS, removals
+from slimfix.rules._managers import calls, covers, does, within
+from slimfix.shell import Command, Opaque, Script
+from slimfix.shell.call import Call, unwrapped
 
+_NOTHING = "may fail if there is nothing to delete"
 STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 
 
@@ -52,6 +53,8 @@ class _Facts(NamedTuple):
     """Instructions that may read it."""
     fragile: tuple[tuple[Instruction, int], ...]
     """RUNs that fail if it is empty, with the place of the command."""
+    reading: tuple[tuple[Instruction, int], ...]
+    """RUNs that name its directory, with the place of the command."""
     copied: Instruction | None
     """A COPY of it."""
 
@@ -63,6 +66,7 @@ def _facts(dockerfile: Dockerfile, name: str) -> _Facts:
     purpose: list[Instruction] = []
     wanting: list[Instruction] = []
     fragile: list[tuple[Instruction, int]] = []
+    reading: list[tuple[Instruction, int]] = []
     copied: Instruction | None = None
     offline = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, table.offline))})(?![\w-])")
     for each in dockerfile.instructions:
@@ -76,14 +80,31 @@ def _facts(dockerfile: Dockerfile, name: str) -> _Facts:
         script = each.script if each.name == "RUN" else None
         if script is None or isinstance(script, Opaque):
             continue
-        found = [c for c in removals(script, paths, table.dirs) if not _forced(c)]
+        found = [c for c in removals(script, paths, table.dirs) if not forced(c)]
+        reading += [(each, command.node.start) for command in _naming(script, paths, table)]
         for command, call in calls(each, table):
             if does(call, table.purpose):
                 purpose.append(each)
             if does(call, table.purges):
                 found.append(command)
         fragile += [(each, command.node.start) for command in found]
-    return _Facts(tuple(purpose), tuple(wanting), tuple(fragile), copied)
+    return _Facts(tuple(purpose), tuple(wanting), tuple(fragile), tuple(reading), copied)
+
+
+def _naming(script: Script, paths: Sequence[str], table: Manager) -> Iterator[Command]:
+    """The commands of a script that name one of *paths* or what lies in it, and do not delete or make it."""
+    ends = [path.removeprefix("~").partition("*")[0] for path in paths]
+    if not any(end in script.text for end in ends):
+        return
+    for command in script.commands:
+        arguments, _ = unwrapped(command)
+        name = (arguments[0].value or "").rpartition("/")[2] if arguments else ""
+        if name == "mkdir" or (name in REMOVERS and forced(command)):
+            continue
+        words = [argument.raw for argument in arguments[1:]]
+        words += [redirect.target.raw for redirect in command.node.redirects if redirect.target]
+        if any(within(word, paths) and not within(word, table.stays) for word in words):
+            yield command
 
 
 def _builds_upon(later: Instruction, instruction: Instruction) -> bool:
@@ -111,12 +132,13 @@ def needed(dockerfile: Dockerfile, instruction: Instruction, command: Command, t
 
 
 def missed(dockerfile: Dockerfile, instruction: Instruction, command: Command, table: Manager) -> str | None:
-    """What would fail on an empty cache: ``rm`` without ``-f``, ``pip cache purge``, a COPY of it."""
+    """What would fail without the cache: ``rm`` without ``-f``, ``pip cache purge``, a copy of it."""
     facts = _facts(dockerfile, table.name)
-    for later, start in facts.fragile:
-        behind = start > command.node.start if later is instruction else _builds_upon(later, instruction)
-        if behind:
-            return f"line {dockerfile.lines.at(later.span.start)[0]} may fail if there is nothing to delete"
+    for places, reason in ((facts.fragile, _NOTHING), (facts.reading, "names the directory of the cache")):
+        for later, start in places:
+            behind = start > command.node.start if later is instruction else _builds_upon(later, instruction)
+            if behind:
+                return f"line {dockerfile.lines.at(later.span.start)[0]} {reason}"
     if facts.copied is not None:
         return f"line {dockerfile.lines.at(facts.copied.span.start)[0]} copies what lies in it"
     return None
@@ -141,7 +163,7 @@ def replaced(dockerfile: Dockerfile, instruction: Instruction, call: Call, table
     return "it replaces itself, by a version that nothing calls here"
 
 
-def _forced(command: Command) -> bool:
+def forced(command: Command) -> bool:
     """Whether a removal succeeds when there is nothing to remove."""
     options = [value for value in command.values if value and value.startswith("-")]
     return any(o == "--force" or (not o.startswith("--") and "f" in o) for o in options) and (

@@ -165,6 +165,13 @@ def covers(written: str, paths: Iterable[str], dirs: Iterable[str] = ()) -> bool
     )
 
 
+def within(written: str, paths: Iterable[str]) -> bool:
+    """Whether *written* is one of *paths*, or lies in it."""
+    place = at_rest(written)
+    wanted = [at_rest(path) for path in paths]
+    return any(fnmatchcase(place, each) or fnmatchcase(place, each + "/*") for each in wanted)
+
+
 def cache_mounted(instruction: Instruction, paths: Iterable[str], table: Manager) -> bool:
     """Whether a mount lies on one of *paths*, so that what is written there is not in the layer."""
     environment = instruction.state.environment()

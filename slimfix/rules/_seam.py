@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile
-from slimfix.layout import body_indent, layout, list_indent
+from slimfix.layout import body_indent, layout, line_start, list_indent
 from slimfix.rules import _join
 from slimfix.rules._parts import Part
-from slimfix.shell.nodes import AndOr, Sequence
 from slimfix.text import Edit, Span
 
 
@@ -35,7 +34,8 @@ class _Pen:
         own = [body_indent(dockerfile, part.instruction) for part in chain]
         lists = [list_indent(dockerfile, part.instruction) or habits.indent for part in chain]
         self.indents = [
-            one or two or min(listed, habits.indent, key=len) for one, two, listed in zip(own, own[1:], lists)
+            next((white for white in (one, two) if white is not None), min(listed, habits.indent, key=len))
+            for one, two, listed in zip(own, own[1:], lists)
         ]
 
     def edits(self) -> Iterator[Edit]:
@@ -48,6 +48,7 @@ class _Pen:
         if opening:
             yield Edit(_at(self.chain[0].body_span.start), opening)
         for i in range(1, len(self.chain)):
+            yield from self.raised(i - 1)
             yield from self.seam(i)
         yield from self.end()
 
@@ -100,15 +101,30 @@ class _Pen:
     def notes(self, i: int, stop: int) -> list[str]:
         """The comments that stand between the end of a script and the place where the next goes on."""
         one, two = self.chain[i - 1], self.chain[i]
-        found = [] if self.leads(i - 1) else _trailing(one)
-        found += comments(self.dockerfile, Span(one.instruction.span.end, two.instruction.span.start))
+        found = comments(self.dockerfile, Span(one.instruction.span.end, two.instruction.span.start))
         inner = [span for span in two.instruction.comments if span.start < stop]
         found += [self.dockerfile.source(span).strip() for span in inner]
         return found + (_trailing(two) if self.leads(i) else [])
 
     def leads(self, i: int) -> bool:
-        """Whether the comment at the end of a script goes above it: it speaks of its one command."""
-        return 0 < i < len(self.chain) - 1 and not isinstance(self.chain[i].body, (AndOr, Sequence))
+        """Whether the comment at the end of a script goes above all of it: they share a line."""
+        return 0 < i < len(self.chain) - 1 and self.line(i) <= self.chain[i].body_span.start
+
+    def raised(self, i: int) -> Iterator[Edit]:
+        """The comment at the end of a script goes above its line: below, it would seem to be of the next."""
+        if not self.leads(i):
+            at = self.line(i)
+            text = self.dockerfile.text[at:]
+            indent = text[: len(text) - len(text.lstrip(" \t"))]
+            for note in _trailing(self.chain[i]):
+                yield Edit(_at(at), f"{indent}{note}\n")
+
+    def line(self, i: int) -> int:
+        """Where the line begins on which the comment at the end of a script does; of none, the script's."""
+        part = self.chain[i]
+        starts = [start for start, _ in part.script.tree.comments]
+        at = part.script.logical.span(starts[0], starts[0] + 1).start if starts else part.body_span.start
+        return line_start(self.dockerfile.text, at)
 
 
 def _trailing(part: Part) -> list[str]:

@@ -3,9 +3,9 @@
 An archive that is fetched and unpacked in one RUN stays in the layer beside what came out of it. `rm` in
 a later RUN would save nothing.
 
-Left alone are files that anything later names, by a pattern or through its directory too, that are
-deleted already, that another stage copies, or that lie on a mount; and all but the `&&` list that a script
-ends in.
+Both calls stand in one `&&` list, which may be that of a branch. Left alone are files that anything later
+names, by a pattern or through its directory too, but for an `rm -f`; that are deleted already, that another
+stage copies, or that lie on a mount; and the end of a list where `set -e` may watch the last of its commands.
 
 Before:
     RUN curl -fsSLo tool.tgz https://example.org/tool.tgz && tar xzf tool.tgz -C /opt
@@ -21,12 +21,13 @@ from collections.abc import Iterator
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
-from slimfix.rules._archive_later import Later, cwd_after, used_elsewhere
+from slimfix.rules._archive_later import Later, used_elsewhere
+from slimfix.rules._archive_lists import List, Reading
 from slimfix.rules._archives import downloaded, joint, unpacked
 from slimfix.rules._managers import runs
 from slimfix.rules._paths import UNKNOWN, join, variables, within
-from slimfix.shell import Command, Opaque, Script
-from slimfix.shell.nodes import AndOr, Node, Sequence, Simple
+from slimfix.shell import Opaque, Script
+from slimfix.shell.nodes import Simple
 from slimfix.text import Edit, Span
 
 CODE = "SF131"
@@ -35,73 +36,55 @@ WORDS = ("curl", "wget")
 
 
 def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
-    """Every archive that is fetched and unpacked in the `&&` list that a RUN ends in."""
+    """Every archive that is fetched and unpacked in one `&&` list."""
     for run in dict.fromkeys((*runs(dockerfile, "curl"), *runs(dockerfile, "wget"))):
         script = run.script
         if isinstance(script, Opaque):
             continue
-        first, items = _list(script.root)
-        directory = run.state.workdir or "."
-        for node in first:
-            directory = cwd_after(node, directory)
-        steps = list(_steps(script, items, directory))
-        for i, path, written in _archives(script, items, steps):
-            at = script.span(items[i])
-            later = Later(pair for step in steps[i + 1 :] for pair in step)
-            if later.deletes(path):
-                continue
-            reason = _on_mount(run, path) or later.uses(path) or used_elsewhere(dockerfile, run, path)
-            if reason:
-                yield Skip(f"{written} is not deleted: {reason}", at)
-                continue
-            yield Fix(
-                (Edit(Span(at.end, at.end), f"{joint(dockerfile, script, items, i)}rm {written}"),),
-                f"delete {written} where it is unpacked",
-                at,
-                Safety.ASSUMED,
-                f"nothing reads {written} once it is unpacked",
-            )
+        reading = Reading(script, run.state.workdir or ".")
+        for each in reading.lists:
+            yield from _unpacked(dockerfile, run, reading, each)
 
 
-def _list(root: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-    """The commands of the `&&` list that a script ends in, and what stands before it.
+def _unpacked(dockerfile: Dockerfile, run: Instruction, reading: Reading, each: List) -> Iterator[Fix | Skip]:
+    """The fixes for the archives that one list fetches and unpacks."""
+    script = reading.script
+    for i, path, written in _archives(script, each):
+        at = script.span(each.items[i])
+        if i + 1 == len(each.items) and not each.open:
+            yield Skip(f"{written} is not deleted: set -e may watch what unpacks it", at)
+            continue
+        later = Later((command, where) for command, where in reading.commands if command.span.start >= at.end)
+        if later.deletes(path):
+            continue
+        reason = _on_mount(run, path) or later.uses(path) or used_elsewhere(dockerfile, run, path)
+        if reason:
+            yield Skip(f"{written} is not deleted: {reason}", at)
+            continue
+        yield Fix(
+            (Edit(Span(at.end, at.end), f"{joint(dockerfile, script, each.items, i)}rm {written}"),),
+            f"delete {written} where it is unpacked",
+            at,
+            Safety.ASSUMED,
+            f"nothing reads {written} once it is unpacked",
+        )
 
-    What is added behind one of them changes nothing in when the script fails; in another place it could,
-    under ``set -e``.
-    """
-    first: tuple[Node, ...] = ()
-    if isinstance(root, Sequence) and root.terminators[-1] in ("", "\n"):
-        first, root = root.items[:-1], root.items[-1]
-    if isinstance(root, AndOr) and "||" not in root.operators:
-        return first, root.items
-    return (), ()
 
-
-def _steps(script: Script, items: tuple[Node, ...], directory: str) -> Iterator[list[tuple[Command, str]]]:
-    """The commands of each item, with the directory in which the item starts."""
-    for item in items:
-        span = script.span(item)
-        yield [(command, directory) for command in script.commands if span.contains(command.span)]
-        directory = cwd_after(item, directory)
-
-
-def _archives(
-    script: Script, items: tuple[Node, ...], steps: list[list[tuple[Command, str]]]
-) -> Iterator[tuple[int, str, str]]:
+def _archives(script: Script, each: List) -> Iterator[tuple[int, str, str]]:
     """Each archive with the item that unpacks it last, as a path and as it is written there."""
     fetched: dict[str, int] = {}
     last: dict[str, tuple[int, str]] = {}
-    for i, (item, step) in enumerate(zip(items, steps)):
+    for i, (item, directory) in enumerate(zip(each.items, each.directories)):
         if not isinstance(item, Simple) or not item.words:
             continue
-        command, directory = next((c, d) for c, d in step if c.node is item)
+        command = next(c for c in script.commands if c.node is item)
         for file in downloaded(command):
             fetched[join(directory, file)] = i
         for file, written in unpacked(command):
             if join(directory, file) in fetched:
                 last[join(directory, file)] = (i, written)
     for path, (i, written) in last.items():
-        text = script.text[items[fetched[path]].end :]
+        text = script.text[each.items[fetched[path]].end :]
         changed = any(f"{name}=" in text or f"read {name}" in text for name in variables(path))
         if not changed and not path.startswith(UNKNOWN):
             yield i, path, written

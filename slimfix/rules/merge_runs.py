@@ -103,6 +103,9 @@ def _differ(dockerfile: Dockerfile, first: Instruction, second: Instruction) -> 
     comments = _seam.comments(dockerfile, Span(first.span.end, second.span.start))
     comments += [dockerfile.source(c) for c in (*first.comments, *second.comments)]
     comments.append(dockerfile.source(Span(0, first.span.start)).rstrip().rpartition("\n")[2])
+    for script in (first.script, second.script):
+        if not isinstance(script, Opaque):
+            comments += [script.text[start:end] for start, end in script.tree.comments]
     if any(_PRAGMA.match(comment.strip()) for comment in comments):
         return "a comment for a tool stands with one of them"
     return None
