@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slimfix.bot import body, decide, marker, message, onboarding, orders
-from slimfix.bot.errors import BotError
+from slimfix.bot.errors import BotError, Renamed
 from slimfix.bot.forge import Comment, Forge, New, Pull, Repository
 from slimfix.bot.plan import Plan, Proposal
 from slimfix.bot.terms import Place, Result, Terms
@@ -173,16 +173,24 @@ class Acting:
         return self.plan.wishes.automerge and proposal.safe and not self.plan.wishes.draft
 
     def dress(self, proposal: Proposal, pull: Pull) -> tuple[str, ...]:
-        """Labels, people and auto-merge; then the notes say that they were seen to. None may fail it."""
+        """Labels, people and auto-merge; then the notes say that they were seen to. None may fail it.
+
+        What may go well another time is not noted, and tried at the next look.
+        """
         wishes = self.plan.wishes
-        problems = self.forge.decorate(self.repository, pull, wishes.labels, proposal.reviewers)
-        if wishes.assignees:
-            problems += self.forge.assign(self.repository, pull, wishes.assignees)
-        if self.automerges(proposal):
-            try:
+        problems: list[str] = []
+        try:
+            problems += self.forge.decorate(self.repository, pull, wishes.labels, proposal.reviewers)
+            if wishes.assignees:
+                problems += self.forge.assign(self.repository, pull, wishes.assignees)
+            if self.automerges(proposal):
                 self.forge.automerge(self.repository, pull, True)
-            except BotError as error:
-                problems.append(str(error))
+        except Renamed:
+            raise
+        except BotError as error:
+            problems.append(str(error))
+            if error.passing:
+                return tuple(problems)
         self.note(pull, {"dressed": True})
         return tuple(problems)
 

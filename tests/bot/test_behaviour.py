@@ -99,6 +99,20 @@ def test_what_exists_already_is_updated(bot: Bot, repo: Repo) -> None:
     assert len(repo.pulls) == 1
 
 
+def test_what_is_opened_at_the_same_moment_is_not_opened_twice(bot: Bot, repo: Repo) -> None:
+    """Between our branch and our pull request somebody opens one from it: the forge says so."""
+    real = bot.there.open_pull
+
+    def opened_meanwhile(*arguments: object) -> object:
+        bot.there.open_pull = real  # type: ignore[method-assign]  # once
+        real(*arguments)  # type: ignore[arg-type]  # passed on as they came
+        return real(*arguments)  # type: ignore[arg-type]  # the same
+
+    bot.there.open_pull = opened_meanwhile  # type: ignore[method-assign,assignment]  # to be in between
+    assert bot.run(repo) == ["leave up-to-date"]
+    assert only(repo).state == "open"
+
+
 def test_closed_by_a_maintainer_stays_closed(bot: Bot, repo: Repo) -> None:
     bot.run(repo)
     only(repo).state = "closed"
@@ -404,8 +418,10 @@ def test_labels_are_seen_to_after_a_crash(bot: Bot, repo: Repo) -> None:
     bot.world.fault("500", *bot.calls["label"], times=1)
     policy = Policy(labels=("docker",))
     assert bot.run(repo, policy) == ["dress"]
+    assert only(repo).labels == []  # the forge was ill
+    assert bot.run(repo, policy) == ["dress"]
+    assert only(repo).labels == ["docker"]
     assert bot.run(repo, policy) == ["leave up-to-date"]
-    assert len(repo.pulls) == 1
 
 
 def test_a_branch_left_by_a_run_cut_short_is_taken_up(bot: Bot, repo: Repo) -> None:
@@ -426,6 +442,22 @@ def test_a_branch_left_behind_is_swept_when_nothing_is_to_fix(bot: Bot, repo: Re
     repo.push_files({"Dockerfile": CLEAN})
     assert bot.run(repo) == ["delete-branch"]
     assert repo.branches().keys() == {"main"}
+
+
+def test_a_branch_left_behind_that_someone_amended_is_left(bot: Bot, repo: Repo) -> None:
+    """Its commit says that it is ours, and is not as we made it."""
+    bot.world.fault("500", *bot.calls["open"], times=9)
+    with pytest.raises(BotError):
+        bot.run(repo)
+    bot.world.faults.clear()
+    text = repo.git("show", "-s", "--format=%B", BRANCH)
+    env = {"GIT_AUTHOR_DATE": "1700000000 +0000"}
+    amended = repo.git("commit-tree", f"{BRANCH}^{{tree}}", "-p", "main", "-m", text, env=env)
+    repo.git("update-ref", f"refs/heads/{BRANCH}", amended)
+    assert bot.run(repo) == ["leave branch-taken"]
+    repo.push_files({"Dockerfile": CLEAN})
+    assert bot.run(repo) == []
+    assert repo.sha(BRANCH) == amended and not repo.pulls
 
 
 def test_a_branch_of_that_name_by_someone_else_is_left(bot: Bot, repo: Repo) -> None:

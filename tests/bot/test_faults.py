@@ -117,7 +117,7 @@ def struck_at(bot: Bot, flow: str, fault: str, number: int) -> bool:
         assert "\n" not in told and bot.token not in told
     struck = not bot.world.faults[0].times
     bot.world.faults.clear()
-    bot.run(repo, POLICY)
+    bot.run(repo, POLICY)  # whatever was left undone is done
     (pull,) = repo.pulls
     if flow == "close":
         notes = marker.find(pull.body)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from slimfix.bot.auth import Token
 from slimfix.bot.errors import BotError
 from slimfix.bot.forge.github import GitHub
-from slimfix.bot.http import Interrupted
+from slimfix.bot.http import Client, Interrupted
 from slimfix.bot.pace import GITHUB, Limits, Pace
 from slimfix.bot.redact import Secrets
 from tests.bot.clock import Clock
@@ -59,6 +61,29 @@ def test_no_more_than_eighty_a_minute_and_five_hundred_an_hour_are_created() -> 
     for seconds, most in GITHUB.windows:
         assert max(sum(one <= other < one + seconds for other in sent) for one in sent) == most
     assert 7200 <= sent[-1] < 7400
+
+
+def test_a_run_over_many_repositories_keeps_to_the_limits(
+    paced: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by what is sent, and when by the clock: no window has more than it may, nothing is hurried."""
+    writes: list[tuple[float, str]] = []
+    send = Client._send
+
+    def sent(self: Client, *given: Any) -> Any:
+        if given[0] != "GET":
+            writes.append((clock(paced).now(), given[0]))
+        return send(self, *given)
+
+    monkeypatch.setattr(Client, "_send", sent)
+    for number in range(25):
+        assert paced.run(paced.world.repo(f"acme/r{number}", {"Dockerfile": PIP})) == ["create"]
+    times = [when for when, _ in writes]
+    created = [when for when, method in writes if method == "POST"]
+    assert len(created) == 100
+    assert min(later - when for when, later in zip(times, times[1:])) >= 1 - 1e-6
+    for seconds, most in GITHUB.windows:
+        assert max(sum(one <= other < one + seconds for other in created) for one in created) <= most
 
 
 def test_what_creates_nothing_is_not_counted() -> None:

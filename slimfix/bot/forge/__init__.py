@@ -186,7 +186,10 @@ class Forge(Protocol):
     def decorate(
         self, repository: Repository, pull: Pull, labels: tuple[str, ...], reviewers: tuple[str, ...]
     ) -> list[str]:
-        """Add labels and ask for reviews; what could not be done, in words. Raises nothing."""
+        """Add labels and ask for reviews; what could not be done, in words.
+
+        Raises BotError where it may be done another time.
+        """
 
     def edit_comment(self, repository: Repository, pull: Pull, comment: Comment, text: str) -> None:
         """Say something else in a comment of our own."""
@@ -195,7 +198,10 @@ class Forge(Protocol):
         """Show that a comment was read, by a thumb up of ours (a reaction, an award); twice is once."""
 
     def assign(self, repository: Repository, pull: Pull, users: tuple[str, ...]) -> list[str]:
-        """Assign people; what could not be done, in words. Raises nothing."""
+        """Assign people; what could not be done, in words.
+
+        Raises BotError where it may be done another time.
+        """
 
     def automerge(self, repository: Repository, pull: Pull, on: bool) -> None:
         """Have the forge merge it once its own conditions hold (checks, reviews), or no longer have it so.

@@ -165,6 +165,8 @@ class Gitea(People):
                 body = {"labels": self._labels(repository, missing)}
                 self._write("POST", f"{place}/issues/{pull.number}/labels", body, notifies=True)
             except BotError as error:
+                if error.passing:
+                    raise
                 problems.append(str(error))
         if reviewers:
             users = [name for name in reviewers if "/" not in name]
@@ -173,6 +175,8 @@ class Gitea(People):
             try:
                 self._write("POST", f"{place}/pulls/{pull.number}/requested_reviewers", asked, notifies=True)
             except BotError as error:
+                if error.passing:
+                    raise
                 problems.append(str(error))
         return problems
 

@@ -65,6 +65,8 @@ class People(Branches):
         try:
             there = [str(one["login"]) for one in self._get(place).get("assignees") or ()]
         except BotError as error:
+            if error.passing:
+                raise
             return [str(error)]
         for user in users:
             if user.lower() in map(str.lower, there):
@@ -73,6 +75,8 @@ class People(Branches):
                 self._write("PATCH", place, {"assignees": [*there, user]}, notifies=True)
                 there.append(user)
             except BotError as error:
+                if error.passing:
+                    raise
                 problems.append(f"cannot be assigned: {user} ({error})")
         return problems
 

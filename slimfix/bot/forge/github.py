@@ -227,6 +227,8 @@ class GitHub(People):
                 try:
                     self._write("POST", path, body, notifies=True)
                 except BotError as error:
+                    if error.passing:
+                        raise
                     problems.append(str(error))
         return problems
 

@@ -67,6 +67,8 @@ class People(Requests):
                 "POST", f"{_issue(repository, pull)}/assignees", {"assignees": list(users)}, notifies=True
             )
         except BotError as error:
+            if error.passing:
+                raise
             return [str(error)]
         # Whom it does not know, or may not assign, it leaves out without a word.
         there = {str(one["login"]).lower() for one in found.get("assignees") or ()}

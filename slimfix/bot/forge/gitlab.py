@@ -132,6 +132,8 @@ class GitLab(People):
             try:
                 self._write("PUT", place, {"add_labels": ",".join(missing)}, notifies=True)
             except BotError as error:
+                if error.passing:
+                    raise
                 problems.append(str(error))
         # A group cannot be asked for a review.
         return problems + self._add(repository, pull, "reviewer", reviewers)

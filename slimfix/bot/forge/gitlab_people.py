@@ -73,6 +73,8 @@ class People(Branches):
                 wanted = list(dict.fromkeys([*(int(one["id"]) for one in found), *ids]))
                 self._write("PUT", place, {f"{role}_ids": wanted}, notifies=True)
         except BotError as error:
+            if error.passing:
+                raise
             return [str(error)]
         return [f"no such user: {name}" for name in unknown]
 

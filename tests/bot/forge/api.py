@@ -131,6 +131,8 @@ class Api(Front):
                     return 200, graphql_error(
                         "updateRefs", "Repository rule violations found: Cannot update this protected ref."
                     )
+                if new.strip("0") != "" and not one.get("force") and not repo.follows(old, new):
+                    return 200, graphql_error("updateRefs", "Reference update would not be a fast-forward")
                 if new.strip("0") == "":
                     lines.append(f"delete {one['name']} {old}")
                 else:

@@ -219,6 +219,11 @@ class Repo:
         command = ["git", f"--git-dir={self.path}", "merge-base", "--is-ancestor", pull.base, self.head(pull)]
         return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 1
 
+    def follows(self, old: str, new: str) -> bool:
+        """Whether one commit comes after another."""
+        command = ["git", f"--git-dir={self.path}", "merge-base", "--is-ancestor", old, new]
+        return subprocess.run(command, capture_output=True, env=ENV, check=False).returncode == 0
+
     def pushed(self, closes: bool) -> None:
         """What the forge does about its pull requests when git has written: those without a branch close."""
         for pull in self.pulls:
