@@ -69,6 +69,14 @@ def match(pattern: str, name: str) -> bool:
     Raises:
         BadPattern: an open bracket, an empty class or range, or a backslash at the end.
     """
+    simple = _simple(pattern)
+    if simple is not None:
+        before, star, after = simple
+        if not star:
+            return name == before
+        start, end = len(before), len(name) - len(after)
+        fits = start <= end and name.startswith(before) and name.endswith(after)
+        return fits and "/" not in name[start:end]
     chunks = _chunks(pattern)
     at = 0
     for starred, tokens in chunks:
@@ -89,6 +97,14 @@ def match(pattern: str, name: str) -> bool:
 
 
 @lru_cache(maxsize=256)  # a glob is asked about every name of a directory
+def _simple(pattern: str) -> tuple[str, str, str] | None:
+    """What stands around the one star of a pattern that has no other mark; None for any other pattern."""
+    if pattern.count("*") > 1 or not {"?", "[", "\\"}.isdisjoint(pattern):
+        return None
+    return pattern.partition("*")
+
+
+@lru_cache(maxsize=256)
 def _chunks(pattern: str) -> list[tuple[bool, list[Token]]]:
     """The pattern cut before its stars: whether a star comes first, and what follows it."""
     chunks: list[tuple[bool, list[Token]]] = [(False, [])]

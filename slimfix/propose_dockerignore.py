@@ -103,8 +103,9 @@ def _lines(
     kept = DockerIgnore(tuple(p[1:] for p in rules.patterns if p.startswith("!")))
     git: bool | None = None
     found: dict[str, tuple[bool, int, Line]] = {}
+    names_of = [(posixpath.basename(place), place) for place in walked]
     for number, entry in enumerate(knowledge.table("dockerignore")["entry"]):
-        places = [place for place in walked if _called(entry, posixpath.basename(place))]
+        places = [place for name, place in names_of if _called(entry, name)]
         odd = len(walked) >= _WALK or not all(_is_one(entry, place, context) for place in places)
         for place in places:
             bringing = [copy for copy in copies if copy.brings(place)]
@@ -205,7 +206,8 @@ def _asks_git(context: BuildContext, walked: list[str]) -> bool:
     """Whether a project file says that something comes from git."""
     table = knowledge.table("dockerignore")
     for path in walked:
-        if any(match(name, posixpath.basename(path)) for name in table["project_files"]):
+        own = posixpath.basename(path)
+        if any(match(name, own) for name in table["project_files"]):
             text = (context.read_text(path) or "").lower()
             if any(word in text for word in table["project_words"]):
                 return True

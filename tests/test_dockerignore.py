@@ -315,3 +315,10 @@ def test_order_of_rules_without_exceptions_does_not_matter(patterns: list[str], 
     except BadPattern:
         return
     assert one.excludes(path) is other.excludes(path)
+
+
+@given(st.text("ab*./", max_size=6), st.text("ab./", max_size=8))
+def test_patterns_with_one_star_are_matched_as_all_others(pattern: str, name: str) -> None:
+    # A class of one letter says the same, and takes the long way.
+    other = "".join(f"[{char}]" if char in "ab" else char for char in pattern)
+    assert match(pattern, name) == match(other, name)

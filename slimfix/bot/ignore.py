@@ -216,9 +216,6 @@ class Search:
     def _fetch_project_files(self) -> None:
         """Have at hand, with one request, what tells whether a build asks git for something."""
         names = knowledge.table("dockerignore")["project_files"]
-        found = [
-            path
-            for path in self.tree.entries
-            if path.count("/") <= _DEPTH and any(match(name, posixpath.basename(path)) for name in names)
-        ]
+        near = [(posixpath.basename(path), path) for path in self.tree.entries if path.count("/") <= _DEPTH]
+        found = [path for own, path in near if any(match(name, own) for name in names)]
         self.tree.fetch(found[:_MOST])
