@@ -113,7 +113,7 @@ def _state(state: State) -> tuple[object, ...]:
 class _Seen(NamedTuple):
     """A command, with all that it can notice and that can be noticed of its failing."""
 
-    text: str  # the first field, which an edit within the command may change
+    text: str
     stage: int
     fatal: bool
     state: tuple[object, ...]
@@ -140,7 +140,8 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
                 continue
             edited = changes.touch(span) or _lengthened(span, changes)
             found = [] if changes.cover(span) else new.get(changes.moved(span.start), [])
-            if not any(other[edited:] == seen[edited:] for other in found):
+            start = 1 if edited else 0  # what an edit within the command changes is its text
+            if not any(other[start:] == seen[start:] for other in found):
                 return f"the command {seen.text[:60]!r} would no longer run as it did"
     return None
 

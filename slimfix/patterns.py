@@ -27,5 +27,6 @@ def lazy(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
     ``re.error`` comes when it is used, not here: a test has every one compiled.
     """
-    found: Any = _Pattern(pattern, flags)
-    return found  # type: ignore[no-any-return]
+    made: Any = _Pattern(pattern, flags)
+    found: re.Pattern[AnyStr] = made
+    return found

@@ -140,3 +140,9 @@ def _root(instruction: Instruction, call: Call) -> bool:
     user = instruction.state.user
     assert instruction.stage is not None
     return user in ROOT and (user != "" or "/" not in instruction.stage.root.name)
+
+
+def unread(script: Script, command: Command) -> list[str]:
+    """The words behind *command* that may be scripts, but are not read as such: ``bash -c "rm \\$X"``."""
+    later = [c for c in script.commands if c.span.start > command.span.start]
+    return [a.raw for c in later for a in c.arguments if a.value is None or " " in a.value]

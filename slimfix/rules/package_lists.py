@@ -30,12 +30,12 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, Manager
 from slimfix.layout import add_command
-from slimfix.rules._clean import lists_removed
+from slimfix.rules._clean import lists_removed, unread
 from slimfix.rules._later import missed
 from slimfix.rules._managers import KEPT, ROOT, at_home, cache_mounted, calls, does, mentioned, runs
 from slimfix.rules._mounts import mount
 from slimfix.rules._readers import readers
-from slimfix.shell import Command, Opaque, Script
+from slimfix.shell import Command, Opaque
 from slimfix.shell.call import AS_ANOTHER, Call
 from slimfix.shell.insert import at_end, operator
 
@@ -96,7 +96,7 @@ def _fix(
     instead = mount(dockerfile, instruction, command, call, table)
     if instead is not None:
         return instead
-    if any(path in word for word in _unread(script, command) for path in lists.paths):
+    if any(path in word for word in unread(script, command) for path in lists.paths):
         return "a text that is handed to a program behind it names their directory"
     place = at_end(script)
     if isinstance(place, str):
@@ -111,12 +111,6 @@ def _fix(
         return Fix((edit,), message, command.span)
     assumption = f"{_listed(found.unknown)} install no packages without fetching the lists"
     return Fix((edit,), message, command.span, Safety.ASSUMED, assumption)
-
-
-def _unread(script: Script, command: Command) -> list[str]:
-    """The words behind *command* that may be scripts, but are not read as such: ``bash -c "rm \\$X"``."""
-    later = [c for c in script.commands if c.span.start > command.span.start]
-    return [a.raw for c in later for a in c.arguments if a.value is None or " " in a.value]
 
 
 def _listed(names: tuple[str, ...]) -> str:
