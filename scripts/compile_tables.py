@@ -1,4 +1,4 @@
-"""Write the tables of slimfix/knowledge as JSON beside their TOML, which is what people edit.
+"""Write the tables of slimfix/knowledge as modules beside their TOML, which is what people edit.
 
 ``python scripts/compile_tables.py [--check]``: with ``--check`` nothing is written, and the exit code is 1 if
 a file is missing, stale or of no table any more.
@@ -6,7 +6,6 @@ a file is missing, stale or of no table any more.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -17,19 +16,22 @@ FOLDER = Path(knowledge.__file__).parent
 
 def wanted() -> dict[Path, str]:
     """Each file of compiled/ with what it should hold."""
-    found = {}
+    found = {
+        FOLDER / "compiled" / "__init__.py": '"""The tables as scripts/compile_tables.py makes them."""\n'
+    }
     for path in sorted(FOLDER.rglob("*.toml")):
         name = path.relative_to(FOLDER).with_suffix("").as_posix()
         source = path.read_bytes()
-        content = json.dumps(knowledge.parsed(source), ensure_ascii=False, separators=(",", ":"))
-        found[Path(knowledge.compiled(name))] = f"{knowledge.checksum(source)}\n{content}\n"
+        text = f'"""Made of {name}.toml by scripts/compile_tables.py."""\n\n'
+        text += f'CHECKSUM = "{knowledge.checksum(source)}"\nTABLE = {knowledge.parsed(source)!r}\n'
+        found[Path(knowledge.module_path(name))] = text
     return found
 
 
 def stale() -> list[Path]:
     """The files that are not as they should be."""
     files = wanted()
-    there = set((FOLDER / "compiled").glob("*"))
+    there = {path for path in (FOLDER / "compiled").glob("*") if path.suffix}
     wrong = [path for path, text in files.items() if path not in there or path.read_text("utf-8") != text]
     return wrong + sorted(there - set(files))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import sys
@@ -41,6 +40,8 @@ def out(data: bytes) -> None:
 def err(line: str) -> None:
     """Print a line to standard error, if that is possible."""
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):
+        try:
             sys.stderr.buffer.write(line.encode("utf-8", "surrogateescape") + b"\n")
             sys.stderr.buffer.flush()
+        except OSError:
+            pass

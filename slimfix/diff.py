@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 
@@ -68,11 +67,14 @@ def counts(data: bytes) -> Counts:
 
 def label(path: str) -> str:
     """What a diff calls a file: its path from the current directory, or else from the root, with slashes."""
-    with contextlib.suppress(ValueError):  # another drive
+    try:
         below = os.path.relpath(path)
-        outside = below == os.pardir or below.startswith(os.pardir + os.sep)  # no tool applies such a path
-        path = os.path.abspath(path) if outside else below
-    return path.replace(os.sep, "/").lstrip("/")
+    except ValueError:  # another drive
+        below = path
+    else:
+        if below == os.pardir or below.startswith(os.pardir + os.sep):  # no tool applies such a path
+            below = os.path.abspath(path)
+    return below.replace(os.sep, "/").lstrip("/")
 
 
 def _name(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 
@@ -98,8 +97,7 @@ def create(path: str, data: bytes) -> None:
             with open(descriptor, "wb") as file:
                 file.write(data)
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            _remove(path)
             raise
     except OSError as error:
         raise Unusable(f"not written: {reason(error)}") from None
@@ -147,12 +145,10 @@ def _replace(path: str, data: bytes, found: os.stat_result) -> None:
             os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _remove(temporary)
         raise
     if os.name == "posix":
-        with contextlib.suppress(OSError):  # not every file system can
-            _sync(directory)
+        _sync(directory)
 
 
 def _like(descriptor: int, temporary: str, path: str, found: os.stat_result) -> None:
@@ -167,14 +163,26 @@ def _like(descriptor: int, temporary: str, path: str, found: os.stat_result) -> 
     os.chmod(temporary, stat.S_IMODE(found.st_mode))
     names: Any = getattr(os, "listxattr", None)
     if names:
-        with contextlib.suppress(OSError):  # a file system without them, or one that we may not set
+        try:
             for name in names(path):
                 os.setxattr(temporary, name, os.getxattr(path, name))
+        except OSError:  # a file system without them, or one that we may not set
+            pass
 
 
 def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:  # not every file system can
+        pass
+
+
+def _remove(path: str) -> None:
+    try:  # noqa: SIM105
+        os.unlink(path)
+    except OSError:
+        pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -74,13 +73,16 @@ class Run:
         if context and not os.path.isdir(context):
             err(f"{context}: the context is not a directory")
             return FAILED
-        with contextlib.closing(self.results(plan)) as outcomes:
+        outcomes = self.results(plan)
+        try:
             for outcome in outcomes:
                 if self.verify and outcome.changed:
                     from slimfix.verify.gate import passed
 
                     outcome = passed(outcome, plan.job(outcome.path), self.quiet)
                 self.report(self.finish(outcome))
+        finally:
+            outcomes.close()
         if self.json:
             from slimfix.report.json import document
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -40,15 +43,26 @@ def test_compiled_tables_are_fresh() -> None:
 
 def test_a_table_that_changed_is_read_from_its_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(knowledge, "_HERE", str(tmp_path))
+    monkeypatch.setattr(knowledge, "_COMPILED", "tables_of_a_test")
+    monkeypatch.setitem(sys.modules, "tables_of_a_test", ModuleType("tables_of_a_test"))
+    monkeypatch.setattr(
+        sys.modules["tables_of_a_test"], "__path__", [str(tmp_path / "compiled")], raising=False
+    )
     (tmp_path / "compiled").mkdir()
     (tmp_path / "x.toml").write_text("a = 1\n")
     assert knowledge.table.__wrapped__("x") == {"a": 1}
-    path = Path(knowledge.compiled("x"))
-    path.write_text(knowledge.checksum(b"a = 1\n") + '\n{"a": "compiled"}\n')
+    path = Path(knowledge.module_path("x"))
+    noted = knowledge.checksum(b"a = 1\n")
+    path.write_text(f'CHECKSUM = "{noted}"\nTABLE = {{"a": "compiled"}}\n')
     assert knowledge.table.__wrapped__("x") == {"a": "compiled"}
-    (tmp_path / "x.toml").write_bytes(b"a = 1\r\n")
-    assert knowledge.table.__wrapped__("x") == {"a": "compiled"}
-    (tmp_path / "x.toml").write_text("a = 2\n")
-    assert knowledge.table.__wrapped__("x") == {"a": 2}
-    path.write_bytes(b"\xff\xfe")
-    assert knowledge.table.__wrapped__("x") == {"a": 2}
+    made = path.stat().st_mtime
+
+    def edited(text: bytes, seconds: int) -> Any:
+        (tmp_path / "x.toml").write_bytes(text)
+        os.utime(tmp_path / "x.toml", (made + seconds, made + seconds))
+        return knowledge.table.__wrapped__("x")
+
+    assert edited(b"a = 1\r\n", 0) == {"a": "compiled"}
+    assert edited(b"a = 1\r\n", 60) == {"a": "compiled"}
+    assert edited(b"a = 2\n", 60) == {"a": 2}
+    assert edited(b"a = 2\n", -60) == {"a": "compiled"}, "whoever makes the modules has seen it"

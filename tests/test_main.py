@@ -79,16 +79,40 @@ def test_a_plain_line_does_not_import_click() -> None:
     assert (done.returncode, done.stdout) == (2, "False\n")
 
 
-SLOW = ("bashlex", "click", "dataclasses", "inspect", "tomllib", "tomli", "typing", "yaml")
+SLOW = (
+    *("bashlex", "click", "contextlib", "dataclasses", "dockerfile_parse", "importlib", "inspect", "json"),
+    *("logging", "tomllib", "tomli", "typing", "warnings", "yaml", "zlib"),
+)
 """What takes milliseconds to import, and a small file with nothing special has no need of."""
 
 
 def test_a_small_file_imports_nothing_slow(tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
-    file.write_text("FROM alpine:3.20\nRUN apk add curl\nRUN pip install x\nCOPY . /app\n")
+    file.write_text('FROM alpine:3.20\nRUN apk add curl\nRUN pip install x\nCOPY . /app\nCMD ["a", "b"]\n')
     program = "import sys\nbefore = set(sys.modules)\nfrom slimfix.main import main\n"
     program += f"try: main([{str(file)!r}])\n"
     program += f"finally: print('slow:', *sorted(({{*sys.modules}} - before) & {set(SLOW)!r}))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "slow:")
     assert "+RUN apk add --no-cache curl" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["Dockerfile"], ["--check", "Dockerfile"], ["-v", "Dockerfile", "none"]]
+)
+def test_python_is_not_torn_down_and_nothing_is_lost(tmp_path: Path, arguments: list[str]) -> None:
+    """The program ends at once; who looks on, as coverage and profilers do, gets the ordinary end."""
+    (tmp_path / "Dockerfile").write_text("FROM alpine:3.20\n" + "RUN apk add curl\n" * 3000)
+    looked_on = (
+        "import atexit, sys\natexit.register(print, 'torn down')\n{}\nfrom slimfix.main import main\nmain()"
+    )
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", looked_on.format(trace), *arguments], capture_output=True, cwd=tmp_path
+        )
+        for trace in ("", "sys.settrace(lambda *_: None)")
+    ]
+    assert done[1].stdout == done[0].stdout + b"torn down\n"
+    assert (done[0].stderr, done[0].returncode) == (done[1].stderr, done[1].returncode)
+    assert done[0].returncode == (2 if "none" in arguments else int("--check" in arguments))
+    assert len(done[0].stdout) > 50_000 or "--check" in arguments

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from slimfix.dockerfile import Dockerfile, ParseError
-from slimfix.dockerfile.tiles import MAX_LINE, tiles
+from slimfix.dockerfile.shadow import instructions
+from slimfix.dockerfile.tiles import MAX_LINE, _Reader, tiles
+from slimfix.dockerfile.words import json_list
 
 
 def kinds(source: str) -> list[tuple[str, str]]:
@@ -96,3 +102,51 @@ def test_directives_end_at_the_first_other_line() -> None:
     assert kinds(source)[1][0] == "comment"
     assert Dockerfile(source).escape == "\\"
     assert len(Dockerfile(source).instructions) == 2
+
+
+LINES = [
+    "FROM a",
+    "RUN b \\",
+    "c",
+    "# d",
+    " # e \\",
+    "",
+    " \t",
+    "\\",
+    "f \\  ",
+    "g \\\\",
+    "h `",
+    "COPY <<X y",
+    "X",
+]
+
+
+@given(st.lists(st.sampled_from(LINES), min_size=1), st.sampled_from("\\`"))
+def test_plain_instructions_are_those_of_dockerfile_parse(lines: list[str], escape: str) -> None:
+    head = 1 if escape == "`" else 0
+    text = [line + "\n" for line in ([f"# escape={escape}"] * head + lines)]
+    reader = _Reader(text, escape, 0, head)
+    plain = reader.plain()
+    if plain is not None:
+        assert instructions(reader.looked, (), head, escape) == plain
+
+
+def test_most_instructions_are_plain() -> None:
+    lines = ["# syntax=x\n", "FROM a\n", "\n", "# b\n", "RUN c \\\n", " d \\\n", " e\n", "CMD f \\\n"]
+    assert _Reader(lines, "\\", 0, 1).plain() == [(1, 1), (4, 6), (7, 7)]
+    assert _Reader([*lines[:5], "# g\n", *lines[5:]], "\\", 0, 1).plain() is None
+
+
+@given(st.text(st.sampled_from('["a,\\] \u00e9\n\t\x7f\udc80'), max_size=12))
+@example('["a","b c" , "\u00e9"] ')
+@example('[ "a" ]x')
+@example('["a",]')
+def test_exec_forms_are_what_json_reads(text: str) -> None:
+    try:
+        wanted = json.loads(text) if text.lstrip().startswith("[") else None
+    except ValueError:
+        wanted = None
+    if isinstance(wanted, list) and all(isinstance(word, str) for word in wanted):
+        assert json_list(text) == wanted
+    elif wanted is None:
+        assert json_list(text) is None

@@ -6,11 +6,10 @@ and a word that is ``[fd]<<[-]NAME`` opens one.
 
 from __future__ import annotations
 
-import re
-
+from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 
-_HEREDOC = re.compile(r"(\d*)<<(-?)(\s*)([^<]*)\Z")
+_HEREDOC = lazy(r"(\d*)<<(-?)(\s*)([^<]*)\Z")
 
 
 class Marker(NamedTuple):

@@ -1,25 +1,24 @@
 """Source text to tiles: directives, comments, blank lines and instructions that cover every character.
 
-dockerfile-parse finds the instructions. It knows no heredocs, takes a blank line in a continuation
-for the end of the instruction, and reads some continuations unlike BuildKit, so it is shown a
-*shadow*: the same number of lines, with those it would misread made harmless.
+Where an instruction is nothing but consecutive lines, these say where it ends. Elsewhere dockerfile-parse
+finds the instructions: see ``shadow.py``.
 
 The reading follows BuildKit's ``frontend/dockerfile/parser`` (parser.go, directives.go).
 """
 
 from __future__ import annotations
 
-import io
 import re
 from functools import lru_cache
 
 from slimfix.dockerfile.heredoc import Marker, markers
+from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 from slimfix.shell.logical import Logical
 from slimfix.text import BOM, Span, split_lines
 
 _SPACE = "\t\n\v\f\r \x85\xa0"  # Go's unicode.IsSpace, below U+0100
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_DIRECTIVE = lazy(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _HEREDOC_INSTRUCTIONS = frozenset(("RUN", "COPY", "ADD"))
 MAX_LINE = 65_535
 """Bytes of the longest line that BuildKit's scanner takes."""
@@ -112,7 +111,7 @@ _LONG = 1000
 """Characters of a line from which it is not remembered: many such would fill the memory."""
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
     """What a line says when nothing is known of those around it."""
 
     kind: str
@@ -125,26 +124,13 @@ class _Line(NamedTuple):
 
 
 @lru_cache(maxsize=16384)
-def _look(line: str, escape: str) -> _Line:
+def _look(line: str, escape: str) -> Line:
     """Look at a line. Cached: a file is read again after every step."""
     bare = line.rstrip("\r\n")
     words = bare.lstrip(_SPACE)
     match = continuation(escape).search(bare)
     kind = "comment" if words.startswith("#") else "words" if words.strip(_SPACE) else "blank"
-    return _Line(kind, len(bare), len(bare) - len(words), match.start(1) if match else None)
-
-
-@lru_cache(maxsize=64)
-def _ranges(shadow: str) -> tuple[tuple[int, int], ...]:
-    """First and last line of each instruction. Cached: most edits leave the shadow of a file as it was."""
-    from dockerfile_parse import DockerfileParser
-
-    parser = DockerfileParser(fileobj=io.BytesIO(shadow.encode("ascii")))
-    return tuple(
-        (entry["startline"], entry["endline"])
-        for entry in parser.structure
-        if entry["instruction"] != "COMMENT"
-    )
+    return Line(kind, len(bare), len(bare) - len(words), match.start(1) if match else None)
 
 
 class _Reader:
@@ -185,35 +171,36 @@ class _Reader:
             raise ParseError("file with no instructions", 0)
         return result
 
-    # -- dockerfile-parse and its shadow -------------------------------------------------------
-
     def instructions(self, masked: set[int]) -> list[tuple[int, int]]:
-        """First and last line (from 0) of each instruction, as dockerfile-parse finds them."""
-        return list(_ranges("".join(self.shadow(masked))))
+        """First and last line (from 0) of each instruction; lines that are *masked* belong to none."""
+        plain = None if masked else self.plain()
+        if plain is not None:
+            return plain
+        from slimfix.dockerfile.shadow import instructions
 
-    def shadow(self, masked: set[int]) -> list[str]:
-        """The lines as dockerfile-parse may see them.
+        return instructions(self.looked, masked, self.head, self.escape)
 
-        Heredoc bodies become comments, and so do comments and blank lines within an instruction.
-        Of every other line it matters alone whether it goes on, and that is said by BuildKit's rule.
+    def plain(self) -> list[tuple[int, int]] | None:
+        """The same where nothing stands within any instruction but its own lines; else None.
+
+        The import of dockerfile-parse takes a tenth of the time that a small file does.
         """
-        out: list[str] = []
-        going_on = False
-        last = -1
+        found: list[tuple[int, int]] = []
+        first = -1
         for number, line in enumerate(self.looked):
             if number < self.head:
-                out.append(f"# escape={self.escape}\n" if number == 0 else "# syntax=x\n")
-            elif number in masked or line.kind == "comment":
-                out.append("#\n")
-            elif line.kind == "blank":
-                out.append("#\n" if going_on else "\n")
+                continue
+            if line.kind != "words":
+                if first >= 0:
+                    return None
             else:
-                going_on = line.mark is not None
-                out.append(f"x x {self.escape}\n" if going_on else "x x\n")
-                last = number
-        if going_on and last >= 0:  # nothing follows any more, so the instruction ends here
-            out[last] = out[last][:-2] + "\n"
-        return out
+                first = number if first < 0 else first
+                if line.mark is None:
+                    found.append((first, number))
+                    first = -1
+        if first >= 0:  # the file ends in a mark
+            found.append((first, len(self.looked) - 1))
+        return found
 
     # -- instructions --------------------------------------------------------------------------
 

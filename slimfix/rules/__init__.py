@@ -8,9 +8,8 @@ on lines of their own, for they are read from the source: a module is imported w
 
 from __future__ import annotations
 
-import importlib
-import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 
@@ -64,9 +63,8 @@ def all_rules() -> tuple[Rule, ...]:
                 text = source.read()
             called = name.replace("_", "-")
             check = partial(_check, called)
-            code, order = json.loads(_constant(text, b"CODE")), json.loads(_constant(text, b"ORDER"))
-            words = json.loads(f"[{_constant(text, b'WORDS').strip('(,)')}]")
-            found.append(Rule(called, code, order, check, tuple(words)))
+            code, order = _constant(text, b"CODE").strip('"'), int(_constant(text, b"ORDER"))
+            found.append(Rule(called, code, order, check, _strings(_constant(text, b"WORDS"))))
     return tuple(sorted(found, key=lambda rule: (rule.order, rule.name)))
 
 
@@ -76,8 +74,15 @@ def _constant(source: bytes, name: bytes) -> str:
     return after.partition(b"\n")[0].decode().rstrip("\r")
 
 
+def _strings(written: str) -> tuple[str, ...]:
+    """What a tuple of strings on one line holds; in them, a backslash stands before n or t alone."""
+    return tuple(written.replace("\\n", "\n").replace("\\t", "\t").split('"')[1::2])
+
+
 def _module(name: str) -> Any:
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    called = f"{__name__}.{name.replace('-', '_')}"
+    __import__(called)
+    return sys.modules[called]
 
 
 def _check(name: str, dockerfile: Dockerfile) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 from slimfix.shell import _plain, blank
 from slimfix.shell._word_scanner import Heredoc
@@ -18,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_BETWEEN = re.compile(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
-_SIMPLE_WORD = re.compile(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
+_BETWEEN = lazy(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
+_SIMPLE_WORD = lazy(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
 
 
 class _Tree(NamedTuple):

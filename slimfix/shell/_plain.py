@@ -7,30 +7,30 @@ sure of and leaves all else to bashlex; tests hold it to give the very trees tha
 
 from __future__ import annotations
 
-import re
+from slimfix.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SPACE = re.compile(r"[ \t]*")
-_LINES = re.compile(r"[ \t\n]*")
+_SPACE = lazy(r"[ \t]*")
+_LINES = lazy(r"[ \t\n]*")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _EXPANSION = (
     rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-]|"
     rf"\{{{_NAME}(?:(?::?[-+=?]|##?|%%?)[A-Za-z0-9_./:+*?@,=\[\]^-]*)?\}})"
 )
-_WORD = re.compile(
+_WORD = lazy(
     r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^'\n]*'"
     rf"|\"(?:[^\"\\$`\n]|\\[!-~ ]|{_EXPANSION})*\"|{_EXPANSION})+"
 )
 """A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
-_REDIRECT = re.compile(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
+_REDIRECT = lazy(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
 _AFTER_WORD = ("", " ", "\t", "\n", ";", "&", "|", "<", ">", ")")
-_OPERATOR = re.compile(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
-_ASSIGNMENT = re.compile(rf"{_NAME}\+?=")
-_LOOP_NAME = re.compile(rf"{_NAME}(?=[ \t;\n])")
-_BEGINS_WORD = re.compile(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
+_OPERATOR = lazy(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
+_ASSIGNMENT = lazy(rf"{_NAME}\+?=")
+_LOOP_NAME = lazy(rf"{_NAME}(?=[ \t;\n])")
+_BEGINS_WORD = lazy(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
 _CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
 _LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
 _OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}

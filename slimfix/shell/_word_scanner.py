@@ -5,13 +5,13 @@ What bashlex cannot read within a word is blanked on the way; see :mod:`slimfix.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 
+from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 
-_PLAIN = re.compile(r"[^ \t\r\n;&|()<>\\'\"`$]+")
-_QUOTED = re.compile(r"[^\"\\`$]+")
+_PLAIN = lazy(r"[^ \t\r\n;&|()<>\\'\"`$]+")
+_QUOTED = lazy(r"[^\"\\`$]+")
 
 
 class Heredoc(NamedTuple):

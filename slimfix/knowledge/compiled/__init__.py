@@ -1,0 +1,1 @@
+"""The tables as scripts/compile_tables.py makes them."""

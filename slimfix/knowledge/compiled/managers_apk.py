@@ -1,0 +1,4 @@
+"""Made of managers/apk.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "8a91bdeb"
+TABLE = {'source': ['apk(8) and `apk add --help`, apk-tools 2.14 and 3.0', 'apk-tools: --no-cache since 2.6.6, in Alpine 3.3'], 'programs': ['apk'], 'seen': True, 'valued': ['-p', '--root', '-X', '--repository', '--arch', '--keys-dir', '--repositories-file', '--cache-dir', '--cache-max-age', '--wait', '--progress-fd', '-t', '--virtual', '--timeout'], 'fills': ['add', 'upgrade', 'fix'], 'flag': '--no-cache', 'cache': ['/var/cache/apk', '/etc/apk/cache'], 'chosen': ['--cache-dir', '--no-network', '-p', '--root'], 'lacks': ['alpine:v?(2\\.|3\\.[0-2](\\D|$))'], 'mount': ['/var/cache/apk'], 'locked': True, 'lists': {'fills': ['update'], 'paths': ['/var/cache/apk'], 'clean': 'rm -rf /var/cache/apk/*', 'harmless': ['add', 'upgrade', 'fix', 'del', 'update', 'info', 'version', 'cache', 'audit', 'verify']}}

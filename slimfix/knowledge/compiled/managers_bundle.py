@@ -1,0 +1,4 @@
+"""Made of managers/bundle.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "2b92c9fb"
+TABLE = {'source': ['https://bundler.io/man/bundle-install.1.html', 'https://bundler.io/man/bundle-config.1.html (path)', 'run: Bundler 2.3 (tests/engine)'], 'programs': ['bundle', 'bundler'], 'valued': ['--jobs', '-j', '--retry', '--without', '--with', '--gemfile', '--path', '--binstubs', '--shebang'], 'fills': ['', 'install', 'update'], 'cache': ['~/.bundle/cache', '/usr/local/bundle/cache'], 'clean': 'rm -rf ~/.bundle/cache "$(gem env gemdir)"/cache/*.gem', 'chosen': ['--path', '--deployment', '--local'], 'dirs': ['BUNDLE_PATH', 'BUNDLE_USER_CACHE', 'BUNDLE_USER_HOME'], 'unless': ['bundle\\s+config\\s.*(path|deployment)', 'BUNDLE_DEPLOYMENT', 'bundle\\s+(package|pack|cache)\\b'], 'offline': ['--local']}

@@ -1,0 +1,4 @@
+"""Made of managers/cargo.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "fc56180f"
+TABLE = {'source': ['https://doc.rust-lang.org/cargo/guide/cargo-home.html', 'run: cargo 0.66 (tests/engine)'], 'programs': ['cargo'], 'seen': True, 'valued': ['--git', '--branch', '--tag', '--rev', '--path', '--root', '--version', '--features', '--target', '--target-dir', '--bin', '--example', '--profile', '-j', '--jobs', '--color', '--config', '-Z', '--manifest-path', '-p', '--package', '-F', '--registry', '--index', '--vers'], 'fills': ['install', 'build|b', 'binstall'], 'cache': ['~/.cargo/registry', '/usr/local/cargo/registry'], 'clean': 'rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry', 'chosen': ['--offline', '--frozen'], 'purpose': ['fetch', 'vendor', 'chef'], 'reused': True, 'assumes': 'nothing that runs later builds with cargo'}

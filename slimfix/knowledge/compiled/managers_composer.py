@@ -1,0 +1,4 @@
+"""Made of managers/composer.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "c90c93c0"
+TABLE = {'source': ['https://getcomposer.org/doc/03-cli.md#clear-cache-clearcache-cc', 'https://getcomposer.org/doc/06-config.md#cache-dir', 'run: Composer 2.5 (tests/engine)'], 'programs': ['composer', 'composer\\.phar', 'composer[12]'], 'seen': True, 'interpreter': 'php[0-9.]*', 'valued': ['-d', '--working-dir', '--repository', '--repository-url', '-s', '--stability', '--ignore-platform-req'], 'fills': ['install|i', 'update|u|upgrade', 'require|r', 'global require|install|update', 'create-project'], 'cache': ['~/.composer/cache', '~/.cache/composer'], 'clean': '{} clear-cache', 'carried': ['--no-plugins', '-n', '--no-interaction'], 'cleaned-by': ['clear-cache|clearcache|cc', 'global clear-cache|clearcache|cc'], 'chosen': ['--no-cache'], 'dirs': ['COMPOSER_CACHE_DIR']}

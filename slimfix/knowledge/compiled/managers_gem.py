@@ -1,0 +1,4 @@
+"""Made of managers/gem.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "7040fff4"
+TABLE = {'source': ['https://guides.rubygems.org/command-reference/#gem-install', '`gem environment` (INSTALLATION DIRECTORY; its cache holds every .gem that was installed)', 'run: RubyGems 3.3 (tests/engine)'], 'programs': ['gem', 'gem[0-9.]+'], 'seen': True, 'valued': ['-v', '--version', '-i', '--install-dir', '-n', '--bindir', '-s', '--source', '-P', '--trust-policy', '-p', '--http-proxy', '--build-root', '-g', '--file', '--without', '--platform', '--config-file'], 'fills': ['install|i', 'update'], 'cache': ['/usr/local/bundle/cache', '/usr/local/lib/ruby/gems/*/cache', '/var/lib/gems/*/cache'], 'clean': 'rm -rf "$({} env gemdir)"/cache/*.gem', 'chosen': ['-i', '--install-dir', '--user-install', '--build-root', '-l', '--local']}

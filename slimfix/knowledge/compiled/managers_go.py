@@ -1,0 +1,4 @@
+"""Made of managers/go.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "a265ea57"
+TABLE = {'source': ['https://pkg.go.dev/cmd/go#hdr-Remove_object_files_and_cached_files (-modcache since Go 1.11)', 'https://go.dev/ref/mod#module-cache', 'run: Go 1.19 (tests/engine)'], 'programs': ['go', 'go1\\.[0-9.]+'], 'seen': True, 'valued': ['-C', '-o', '-ldflags', '-tags', '-gcflags', '-mod', '-p', '-asmflags', '-buildmode', '-modfile'], 'fills': ['install', 'build', 'get'], 'cache': ['~/.cache/go-build', '/go/pkg/mod', '~/go/pkg/mod'], 'clean': '{} clean -cache -modcache', 'cleaned-by': ['clean'], 'dirs': ['GOCACHE', 'GOMODCACHE'], 'purpose': ['mod download|vendor', 'list'], 'only': ['(.*/)?golang:(latest|alpine|stable|1|(?!wheezy|jessie)[a-z-]+|1\\.(1[1-9]|[2-9][0-9])(\\D.*)?|)$'], 'unless': ['GOFLAGS.*-mod'], 'reused': True, 'assumes': 'nothing that runs later builds with go'}

@@ -1,0 +1,4 @@
+"""Made of managers/pnpm.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "15acac2f"
+TABLE = {'source': ['https://pnpm.io/cli/store (prune)', 'https://pnpm.io/cli/fetch', 'run: pnpm 9 in node 18 (tests/engine)'], 'programs': ['pnpm'], 'seen': True, 'valued': ['-C', '--dir', '--filter', '-F', '--store-dir', '--reporter', '--registry', '--virtual-store-dir', '--lockfile-dir', '--modules-dir', '--network-concurrency', '--child-concurrency', '--config'], 'fills': ['install|i', 'add', 'update|up|upgrade', 'dlx'], 'cache': ['~/.cache/pnpm', '~/.local/share/pnpm/store', '~/.pnpm-store'], 'clean': '{} store prune', 'cleaned-by': ['store prune', 'cache delete'], 'chosen': ['--store-dir'], 'dirs': ['PNPM_STORE_DIR', 'npm_config_store_dir', 'NPM_CONFIG_STORE_DIR'], 'offline': ['--offline'], 'purpose': ['fetch', 'store add']}

@@ -1,0 +1,4 @@
+"""Made of managers/poetry.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "4762ae4b"
+TABLE = {'source': ['https://python-poetry.org/docs/configuration/#cache-dir (virtual environments lie beside the cache)', 'https://python-poetry.org/docs/cli/#global-options (--no-cache, since 1.2)'], 'programs': ['poetry'], 'module': 'poetry', 'valued': ['-C', '--directory', '-P', '--project', '--without', '--with', '--only', '-E', '--extras', '-G', '--group'], 'fills': ['install', 'add', 'update', 'sync', 'self add|update|install'], 'cache': ['~/.cache/pypoetry/cache', '~/.cache/pypoetry/artifacts'], 'clean': 'rm -rf ~/.cache/pypoetry/cache ~/.cache/pypoetry/artifacts', 'cleaned-by': ['cache clear'], 'chosen': ['--no-cache'], 'dirs': ['POETRY_CACHE_DIR'], 'unless': ['poetry\\s+config\\s+(--\\S+\\s+)*cache-dir']}

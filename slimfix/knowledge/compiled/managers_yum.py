@@ -1,0 +1,4 @@
+"""Made of managers/yum.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "33c30ec2"
+TABLE = {'source': ['yum(8), yum 3.4: clean all'], 'programs': ['yum'], 'root': True, 'valued': ['-c', '--config', '-d', '--debuglevel', '-e', '--errorlevel', '-R', '--randomwait', '-x', '--exclude', '--disablerepo', '--enablerepo', '--installroot', '--releasever', '--setopt', '--disableexcludes'], 'fills': ['install', 'update|upgrade', 'localinstall', 'groupinstall', 'group|groups install', 'reinstall', 'makecache', 'downgrade', 'check-update', 'swap', 'update-minimal', 'distro-sync|distribution-synchronization'], 'cache': ['/var/cache/yum', '/var/cache/dnf'], 'clean': '{} clean all', 'cleaned-by': ['clean all', 'clean'], 'chosen': ['--installroot', '-C', '--cacheonly'], 'offline': ['-C', '--cacheonly'], 'families': ['redhat'], 'unless': ['keepcache=(1|[Tt]rue)']}

@@ -1,0 +1,4 @@
+"""Made of managers/zypper.toml by scripts/compile_tables.py."""
+
+CHECKSUM = "79e105f1"
+TABLE = {'source': ['zypper(8): clean --all; -n is a global option before the verb, and --name behind `install`'], 'programs': ['zypper'], 'seen': True, 'valued': ['-R', '--root', '-c', '--config', '--releasever', '-p', '--plus-repo', '-r', '--repo', '--from', '-t', '--type', '-C', '--cache-dir', '-D', '--reposd-dir', '--pkg-cache-dir', '--installroot'], 'fills': ['install|in', 'update|up', 'dist-upgrade|dup', 'patch', 'refresh|ref', 'source-install|si', 'install-new-recommends|inr', 'verify|ve'], 'cache': ['/var/cache/zypp'], 'clean': '{} clean --all', 'cleaned-by': ['clean|cc'], 'chosen': ['-R', '--root', '--installroot', '-C', '--cache-dir', '--pkg-cache-dir', '--no-refresh'], 'offline': ['--no-refresh'], 'families': ['suse'], 'mount': ['/var/cache/zypp'], 'locked': True}
