@@ -87,6 +87,7 @@ def _instructions(
     before: Dockerfile, after: Dockerfile, changes: Changes, parting: Parting | None
 ) -> str | None:
     places = {instruction.span.start: instruction for instruction in after.instructions}
+    states: dict[int, tuple[object, ...]] = {}  # most instructions share theirs with those around
     for old in before.instructions:
         if _touched(before, old, changes):
             continue
@@ -97,7 +98,10 @@ def _instructions(
         if not stays(old, new, parting):
             return f"line {line} would stand in another stage"
         if parting is None or same_stage(old, new):
-            same = _state(old.state) == _state(new.state)
+            for state in (old.state, new.state):
+                if id(state) not in states:
+                    states[id(state)] = _state(state)
+            same = states[id(old.state)] == states[id(new.state)]
         else:
             same = told(old, parting.unset) == told(new, parting.unset)
         if not same or new.onbuild != old.onbuild:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
-from slimfix.shell import Argument
+from slimfix.shell import Argument, Opaque
+from slimfix.shell.insert import Place, operator
 from slimfix.text import Edit, Span
 
 
@@ -36,13 +38,12 @@ class Layout(NamedTuple):
         return f" {operator} {self.escape}\n{self.indent}"
 
 
+@lru_cache(maxsize=4)
 def layout(dockerfile: Dockerfile) -> Layout:
     """The habits that most of the file's own lines show."""
     indents: Counter[str] = Counter()
     leading: Counter[bool] = Counter()
     lower = 0
-    mark = re.escape(dockerfile.escape)
-    trailing = re.compile(rf"&&[ \t]*{mark}[ \t]*$")
     for instruction in dockerfile.instructions:
         source = dockerfile.source(instruction.keyword_span)
         lower += 1 if source.islower() else -1
@@ -55,7 +56,7 @@ def layout(dockerfile: Dockerfile) -> Layout:
                 indents[line[: len(line) - len(line.lstrip())]] += 1
                 if bare.startswith("&&"):
                     leading[True] += 1
-            if trailing.search(line):
+            if bare.endswith(dockerfile.escape) and bare[:-1].rstrip().endswith("&&"):
                 leading[False] += 1
     indent = _commonest(indents)
     return Layout(
@@ -84,7 +85,26 @@ WIDTH = 110
 """How long a line with several commands may get before a command gets one of its own."""
 
 
-def add_command(
+def command_at(dockerfile: Dockerfile, instruction: Instruction, place: Place, command: str) -> Edit | None:
+    """Put a command where :mod:`slimfix.shell.insert` found a place for it.
+
+    None if any other command would then fail the build where it did not, or the other way round.
+    """
+    script = instruction.script
+    if isinstance(script, Opaque):
+        return None
+    edits: dict[str, Edit] = {}
+
+    def written(joint: str) -> str:
+        edit = _added(dockerfile, instruction, script.span(place.node).end, joint, command)
+        edits[joint] = edit
+        return edit.text.removesuffix(command).replace(f"{dockerfile.escape}\n", "")
+
+    joint = operator(script, instruction.state.shell.options, place, command, written)
+    return None if joint is None else edits[joint]
+
+
+def _added(
     dockerfile: Dockerfile, instruction: Instruction, offset: int, operator: str, command: str
 ) -> Edit:
     """Add a command to a RUN, at the end of another one.

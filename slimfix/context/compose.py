@@ -14,7 +14,9 @@ Source: the Compose Build Specification and "Merge" of the Compose Specification
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from slimfix.context.sources import Local
 from slimfix.patterns import lazy
@@ -71,12 +73,18 @@ class Files(Protocol):
         """Where a *path* of a compose file in *directory* leads."""
 
 
+_SETTLED = 2.0
+"""Seconds without a change after which one more would show in a directory's time of change."""
+
+
 class Disk:
     """The :class:`Files` of this machine."""
 
     def names(self, directory: str) -> Iterable[str]:
         try:
-            return os.listdir(directory)
+            changed = os.stat(directory).st_mtime
+            listed = _listed if time.time() - changed > _SETTLED else _listed.__wrapped__
+            return listed(directory, changed)
         except OSError:
             return ()
 
@@ -95,6 +103,20 @@ class Disk:
 
     def below(self, directory: str, path: str) -> str:
         return os.path.join(directory, os.path.expanduser(path))
+
+
+@lru_cache(maxsize=64)
+def _listed(directory: str, changed: float) -> tuple[str, ...]:
+    """The compose files in a directory. Cached: hundreds of Dockerfiles may lie below the same one.
+
+    Args:
+        directory: where it is.
+        changed: when something was last added to it or taken from it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return tuple(name for name in os.listdir(directory) if is_compose_name(name))
 
 
 def decoded(data: bytes | None) -> str | None:

@@ -142,13 +142,11 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
         build = ()
     bringing = [i for i in found if any(w.name in build or w.name in tools for w in i.wanted)]
     after = (bringing or found)[-1].command.span.end
-    using = [each.command for each in consumers(run.script)] + building(dockerfile, run)
-    using = [command for command in using if command.span.start >= after]
     if not build and not tools:
-        return "packages from a variable" if unknown and using else None
+        return "packages from a variable" if unknown and _used(dockerfile, run, after) else None
     if unknown:
         return "packages from a variable"
-    if build and not using:
+    if build and not _used(dockerfile, run, after):
         if not tools:
             return NO_BUILD
         build = ()
@@ -184,6 +182,14 @@ def read(dockerfile: Dockerfile, run: Instruction, found: list[Install]) -> Work
     if not build and (result.form == "saved" or result.size < _WORTH):
         return None
     return result
+
+
+def _used(dockerfile: Dockerfile, run: Instruction, after: int) -> bool:
+    """Whether anything in a RUN, from the place *after* of the file on, needs what only builds."""
+    assert isinstance(run.script, Script)
+    if any(each.command.span.start >= after for each in consumers(run.script)):
+        return True
+    return any(command.span.start >= after for command in building(dockerfile, run))
 
 
 def _pinned(work: Work, earlier: Earlier, image: debian.Image) -> Work | str:

@@ -43,15 +43,19 @@ def tools_of(
         if any("git+" in argument.raw for argument in command.arguments):
             called["git"] = command.span.start
     called["gpg"] = max(called.get("gpg", -1), called.get("apt-key", -1))
-    result = []
+    owned = {}
     for name in names:
         own = debian.own_commands(name)
         start = max(i.command.span.start for i in found if name in [w.name for w in i.wanted])
-        if any(called.get(command, -1) > start for command in own) and not (
-            anywhere(dockerfile, own) or needed(dockerfile, run, own) or _library(dockerfile, own)
-        ):
-            result.append(name)
-    return tuple(result) if result and starts_known(dockerfile, stage) else ()
+        if any(called.get(command, -1) > start for command in own):
+            owned[name] = own
+    if not owned or not starts_known(dockerfile, stage):
+        return ()
+    return tuple(
+        name
+        for name, own in owned.items()
+        if not (anywhere(dockerfile, own) or needed(dockerfile, run, own) or _library(dockerfile, own))
+    )
 
 
 def starts_known(dockerfile: Dockerfile, stage: Stage) -> bool:

@@ -59,9 +59,8 @@ def _maker(dockerfile: Dockerfile, late: Instruction) -> Instruction | None:
         return None
     if isinstance(script, Opaque):
         return None
-    found = [cleaner(command) for command in script.commands]
     before = dockerfile.neighbours(late)[0]
-    if before is None or before.name == "RUN" or not found or not all(found):
+    if before is None or before.name == "RUN":
         return None
     while before is not None and _passes(before, script.text):
         before = dockerfile.neighbours(before)[0]
@@ -69,6 +68,9 @@ def _maker(dockerfile: Dockerfile, late: Instruction) -> Instruction | None:
         return None
     same = [(f.name, f.value) for f in before.flags] == [(f.name, f.value) for f in late.flags]
     if not same or isinstance(before.script, Opaque) or before.heredocs:
+        return None
+    found = [cleaner(command) for command in script.commands]
+    if not all(found):
         return None
     made = before.script.commands
     return before if any(one.after(made) for one in found if one) else None

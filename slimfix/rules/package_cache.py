@@ -28,14 +28,14 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Manager
-from slimfix.layout import add_command
+from slimfix.layout import command_at
 from slimfix.rules._clean import Filled, elsewhere, emptied, repeated, unclean
 from slimfix.rules._flag import without_cache
 from slimfix.rules._later import missed, needed, replaced
 from slimfix.rules._managers import at_home, calls, does, mentioned, reason_to_keep, runs, turned_off
 from slimfix.rules._mounts import mount
 from slimfix.shell import Opaque
-from slimfix.shell.insert import behind, operator
+from slimfix.shell.insert import behind
 
 CODE = "SF103"
 ORDER = 70
@@ -96,11 +96,9 @@ def _emptied(dockerfile: Dockerfile, instruction: Instruction, filled: Filled, t
     text = repeated(command, call, table)
     if text is None:
         return "how it is called is not known"
-    joint = operator(script, instruction.state.shell.options, place, text)
-    if joint is None:
+    edit = command_at(dockerfile, instruction, place, text)
+    if edit is None:
         return "a command behind it would change what fails the build"
-    offset = script.span(place.node).end
-    edit = add_command(dockerfile, instruction, offset, joint, text)
     return Fix(
         (edit,),
         f"empty the cache of {table.name}",

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.knowledge.managers import Lists, Manager
-from slimfix.layout import add_command
+from slimfix.layout import command_at
 from slimfix.rules._clean import lists_removed, unread
 from slimfix.rules._later import missed
 from slimfix.rules._managers import KEPT, ROOT, at_home, cache_mounted, calls, does, mentioned, runs
@@ -37,7 +37,7 @@ from slimfix.rules._mounts import mount
 from slimfix.rules._readers import readers
 from slimfix.shell import Command, Opaque
 from slimfix.shell.call import AS_ANOTHER, Call
-from slimfix.shell.insert import at_end, operator
+from slimfix.shell.insert import at_end
 
 CODE = "SF104"
 ORDER = 60
@@ -102,10 +102,9 @@ def _fix(
     if isinstance(place, str):
         return place
     text = f"sudo {lists.clean}" if sudo else lists.clean
-    joint = operator(script, instruction.state.shell.options, place, text)
-    if joint is None:
+    edit = command_at(dockerfile, instruction, place, text)
+    if edit is None:
         return "a command behind it would change what fails the build"
-    edit = add_command(dockerfile, instruction, script.span(place.node).end, joint, text)
     message = "remove the package lists in the layer that fetched them"
     if not found.unknown:
         return Fix((edit,), message, command.span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from slimfix.records import NamedTuple
 from slimfix.shell.failure import fates
@@ -124,7 +124,13 @@ def at_end(script: Script) -> Place | str:
     return Place(root, ())
 
 
-def operator(script: Script, options: Collection[str], place: Place, text: str) -> str | None:
+def operator(
+    script: Script,
+    options: Collection[str],
+    place: Place,
+    text: str,
+    written: Callable[[str], str] = " {} ".format,
+) -> str | None:
     """``&&`` or ``;``: how *text* can follow, so that each other command fails the build as before.
 
     Args:
@@ -132,12 +138,13 @@ def operator(script: Script, options: Collection[str], place: Place, text: str) 
         options: the options with which its shell is started.
         place: where *text* is to stand.
         text: the command; without line breaks, comments and here-documents.
+        written: what stands before the command, given the operator, when it is in its place.
     """
     before = list(_fates(script.root, script.text, options))
     for joint in ("&&", ";"):
         if joint == ";" and "$?" in script.text:
             continue
-        added = f" {joint} {text}"
+        added = f"{written(joint)}{text}"
         after = script.text[: place.node.end] + added + script.text[place.node.end :]
         tree = read(after)
         if isinstance(tree, Opaque):
