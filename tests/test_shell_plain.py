@@ -27,6 +27,7 @@ TOKENS = [
     for token in line.split()
 ]
 TOKENS += ["'q r'", "''", '""', '"d $x"', '"$"', '"${x:-a b}"', '"`d`"', "x='$((1))'", "$(b; c)", "\n"]
+TOKENS += ["#", "# c", "# c\n", "#\n", "\n# c", ";#"]
 TOKENS += ["\n\n", "awk '/=/ { $(f) }'", "e='$(f)'", "${a%%[a-z]*}", "${a:-b=c,d}"]
 SIMPLE = ["a", "b -c 'd e'", "X=1 Y='2 3' f", "e >/dev/null 2>&1", 'g "$h" ${i:-j} < k', "l $(m | n) `o`"]
 
@@ -56,6 +57,19 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         "if {}\nthen {}\n{}\nelse\n{}; fi",
         "case $a in b) {} ;; c|d) {}; {} ;; *) {} ; esac",
         "{{\n{}\n}}",
+        "if {}; then ({}) else {{ {}; }} fi",
+        "{{ ({}) }}",
+        "while ({}) do {{ {}; }} done",
+        "if {}; then if {}; then {}; fi fi",
+        "# c\n\n{}",
+        "{} # c\n{}",
+        "{} # c\n # d\n{} # e",
+        "{} && # c\n{}",
+        "{{ # c\n{}\n# d\n}}",
+        "if {} # c\nthen # d\n{}\n# e\nfi # f",
+        "{}; # c\n{}",
+        "{} & # c\n{}",
+        "for i in a # c\ndo {}; done",
     ]
 
     def fill(shape: str) -> st.SearchStrategy[str]:
@@ -117,6 +131,8 @@ def test_any_tokens(tokens: list[str], between: str) -> None:
         "(a)|b",
         "if a; then b; elif c; then d; else e; fi >f",
         "for i in a b; do c & done",
+        "#!/bin/sh\nset -e\n\n# a\nif b # c\nthen\n  # d\n  e\nfi",
+        "if a; then ( b ) else if c; then d; fi fi",
     ]
     + ["x='$((1))'", "! a | { b; (c; ! d;) 2>&1; } && while e; do f; done || g;", "h=1 \"$i\"\\ 'j'${k}"],
 )
@@ -126,7 +142,7 @@ def test_read_without_bashlex(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a {", "{ a", "a > 5>&-", "a } if", "coproc a", "a &> b", "a # b", "a |& b", "f() { a; }"],
+    ["a {", "{ a", "a > 5>&-", "a } if", "coproc a", "a &> b", "a |& b", "f() { a; }"],
 )
 def test_left_to_bashlex(text: str) -> None:
     assert not same(text)

@@ -13,8 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SPACE = lazy(r"[ \t]*")
-_LINES = lazy(r"[ \t\n]*")
+_SPACE = lazy(r"[ \t]*(?:(?<!\S)#[^\n]*)?")
+_LINES = lazy(r"(?:[ \t\n]|(?<!\S)#[^\n]*)*")
+"""White space, and the comments in it."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _EXPANSION = (
     rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-]|"
@@ -59,6 +60,7 @@ def trees(text: str) -> list[Tree] | None:
         return None
     try:
         reader = _Reader(text)
+        reader.lines()
         found = [reader.sequence()]
         while reader.at < len(text):
             if text[reader.at] != "\n":
@@ -134,7 +136,7 @@ class _Reader:
             parts += [mark, self.pipeline()]
         if end is not None and (end.op != "\n" or len(parts) > 1):
             parts.append(end)  # bashlex drops a line end behind a single command
-        if closed and end is None:
+        if closed and end is None and not (parts[-1].kind == "compound" and self.ended()):
             raise _Beyond
         return self.joined(parts)
 
@@ -232,7 +234,8 @@ class _Reader:
             self.move(found.pos[1])
             end = found.pos[1]
         if self.at < len(self.text) and self.text[self.at] not in ";&|)\n":
-            raise _Beyond
+            if redirects or not self.ended():  # such as ``fi fi``
+                raise _Beyond
         return Tree("compound", start, end, list=inner, redirects=redirects)
 
     def loop(self) -> list[Tree]:
