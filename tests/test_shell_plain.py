@@ -27,9 +27,34 @@ TOKENS = [
     for token in line.split()
 ]
 TOKENS += ["'q r'", "''", '""', '"d $x"', '"$"', '"${x:-a b}"', '"`d`"', "x='$((1))'", "$(b; c)", "\n"]
+TOKENS += [
+    " \\\n",
+    "\\\n ",
+    "\\\n",
+    '${1:-"b c"}',
+    "${x/.*/}",
+    "${1#-}",
+    "${a:-$b}",
+    "${a:-${b}}",
+    '"${1:-"a"}"',
+]
+TOKENS += ['"${1:-"b"}"', '"a\nb"', "'a\nb'", '"${a[@]}"', "${a[*]}", '"a\\\n b"']
+TOKENS += ["${!a}", '"${!1}"', '"${a%\\"}"', "${a%\\'}", '${a//$(b)/"$(c)"}', '"${a/\\//b}"', "${!a[@]}"]
+TOKENS += ['"a$"', '"$."', '"$ "', '"($)"', '"${a:-"\\\\s*"}"', '"$']
+TOKENS += ["f()", "f ()", "f ( )", "function f", "f() {", "()", "f(", "function"]
 TOKENS += ["#", "# c", "# c\n", "#\n", "\n# c", ";#"]
 TOKENS += ["\n\n", "awk '/=/ { $(f) }'", "e='$(f)'", "${a%%[a-z]*}", "${a:-b=c,d}"]
-SIMPLE = ["a", "b -c 'd e'", "X=1 Y='2 3' f", "e >/dev/null 2>&1", 'g "$h" ${i:-j} < k', "l $(m | n) `o`"]
+SIMPLE = [
+    "a \\\n  b",
+    "\"c\n d\" 'e\n'",
+    'x=${1:-"b c"} y',
+    "a",
+    "b -c 'd e'",
+    "X=1 Y='2 3' f",
+    "e >/dev/null 2>&1",
+    'g "$h" ${i:-j} < k',
+    "l $(m | n) `o`",
+]
 
 
 def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -57,6 +82,16 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         "if {}\nthen {}\n{}\nelse\n{}; fi",
         "case $a in b) {} ;; c|d) {}; {} ;; *) {} ; esac",
         "{{\n{}\n}}",
+        "{} \\\n",
+        "{} && \\\n {}",
+        "{} \\\n&& {}",
+        "if {}; then \\\n  {}; \\\nfi",
+        "f() {{ {}; }}",
+        "f() {{\n{}\n}}\n{}",
+        "function f {{ {}; }}; {}",
+        "function f() {{ {}; }} >x && {}",
+        "f () ( {} )",
+        "f()\n{{\n {}\n}}\n\n{}",
         "if {}; then ({}) else {{ {}; }} fi",
         "{{ ({}) }}",
         "while ({}) do {{ {}; }} done",
@@ -133,6 +168,7 @@ def test_any_tokens(tokens: list[str], between: str) -> None:
         "for i in a b; do c & done",
         "#!/bin/sh\nset -e\n\n# a\nif b # c\nthen\n  # d\n  e\nfi",
         "if a; then ( b ) else if c; then d; fi fi",
+        "f() {\n  a # b\n}\nfunction g { f; }\nfunction h ()\n( g )\nh",
     ]
     + ["x='$((1))'", "! a | { b; (c; ! d;) 2>&1; } && while e; do f; done || g;", "h=1 \"$i\"\\ 'j'${k}"],
 )
@@ -142,7 +178,7 @@ def test_read_without_bashlex(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a {", "{ a", "a > 5>&-", "a } if", "coproc a", "a &> b", "a |& b", "f() { a; }"],
+    ["a {", "{ a", "a > 5>&-", "a } if", "coproc a", "a &> b", "a |& b", "f() a", "function f() a"],
 )
 def test_left_to_bashlex(text: str) -> None:
     assert not same(text)

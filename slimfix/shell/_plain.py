@@ -11,25 +11,35 @@ from slimfix.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any
 
-_SPACE = lazy(r"[ \t]*(?:(?<!\S)#[^\n]*)?")
-_LINES = lazy(r"(?:[ \t\n]|(?<!\S)#[^\n]*)*")
-"""White space, and the comments in it."""
+_SPACE = lazy(r"(?:[ \t]|(?<=[ \t])\\\n(?=[ \t]*[^\s\\]))*(?:(?<!\S)#[^\n]*)?")
+_LINES = lazy(r"(?:[ \t\n]|(?<=[ \t])\\\n(?=[ \t]*[^\s\\])|(?<!\S)#[^\n]*)*")
+"""White space, and the continuations and comments in it."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_VARIABLE = rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-])"
+_VALUE = (
+    rf"[A-Za-z0-9_./:+*?@,=\[\]^-]|\\[!-~]|{_VARIABLE}|\$\{{{_NAME}\}}"
+    r"|\"(?:[A-Za-z0-9_./:+*?@,= -]|\\[!-~])*\""
+)
 _EXPANSION = (
-    rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-]|"
-    rf"\{{{_NAME}(?:(?::?[-+=?]|##?|%%?)[A-Za-z0-9_./:+*?@,=\[\]^-]*)?\}})"
+    rf"{_VARIABLE}|\$\{{(?:!?{_NAME}(?:\[[@*]\])?|!?[0-9]|[@*])"
+    rf"(?:(?::?[-+=?]|##?|%%?|//?)(?:{_VALUE})*)?\}}"
 )
 _WORD = lazy(
-    r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^'\n]*'"
-    rf"|\"(?:[^\"\\$`\n]|\\[!-~ ]|{_EXPANSION})*\"|{_EXPANSION})+"
+    r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^']*'"
+    rf"|\"(?:[^\"\\$`]|\\[!-~ \n]|\$(?=[\" .)])|{_EXPANSION})*\"|{_EXPANSION})+"
 )
 """A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
 _REDIRECT = lazy(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
 _AFTER_WORD = ("", " ", "\t", "\n", ";", "&", "|", "<", ">", ")")
 _OPERATOR = lazy(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
 _ASSIGNMENT = lazy(rf"{_NAME}\+?=")
+_FUNCTION = lazy(
+    rf"(function)[ \t]+({_NAME})(?=[ \t\n])(?:[ \t]*(\()[ \t]*(\)))?"
+    rf"|({_NAME})[ \t]*(\()[ \t]*(\))(?=[ \t\n{{(])"
+)
 _LOOP_NAME = lazy(rf"{_NAME}(?=[ \t;\n])")
 _BEGINS_WORD = lazy(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
 _CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
@@ -79,6 +89,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.functions = "(" in text or "function" in text  # most scripts have none
         self.move(0)
 
     def move(self, end: int) -> None:
@@ -158,9 +169,7 @@ class _Reader:
 
     def ended(self) -> bool:
         """Whether the list ends here."""
-        if self.text[self.at : self.at + 1] in ("", ")"):
-            return True
-        if self.text[self.at] == "}":
+        if self.text[self.at : self.at + 1] in ("", ")", "}"):
             return True
         word = self.word(self.at)
         return word is not None and word.word in _CLOSES
@@ -184,6 +193,9 @@ class _Reader:
     def command(self) -> Tree:
         if _BEGINS_WORD.match(self.text, self.at):
             return self.compound()
+        function = _FUNCTION.match(self.text, self.at) if self.functions else None
+        if function:
+            return self.function(function)
         parts: list[Tree] = []
         named = False
         while found := self.redirect() or self.word(self.at):
@@ -233,10 +245,27 @@ class _Reader:
             redirects.append(found)
             self.move(found.pos[1])
             end = found.pos[1]
-        if self.at < len(self.text) and self.text[self.at] not in ";&|)\n":
-            if redirects or not self.ended():  # such as ``fi fi``
-                raise _Beyond
+        more = self.at < len(self.text) and self.text[self.at] not in ";&|)\n"
+        if more and (redirects or not self.ended()):  # but ``fi fi`` is right
+            raise _Beyond
         return Tree("compound", start, end, list=inner, redirects=redirects)
+
+    def function(self, match: re.Match[str]) -> Tree:
+        """``NAME() COMPOUND``, also with the word ``function``."""
+        name = match.group(2) or match.group(5)
+        if name in _OTHER or name in _CLOSES:
+            raise _Beyond
+        parts = [
+            Tree("word" if word == name else "reservedword", *match.span(group), word=word)
+            for group, word in enumerate(match.groups(), 1)
+            if word
+        ]
+        self.move(match.end())
+        self.lines()
+        if not self.text.startswith("{" if len(parts) == 2 else ("{", "("), self.at):
+            raise _Beyond
+        parts.append(self.compound())
+        return Tree("function", parts[0].pos[0], parts[-1].pos[1], parts=parts)
 
     def loop(self) -> list[Tree]:
         """``for NAME in WORDS; do LIST done``"""
