@@ -80,7 +80,8 @@ class Job(NamedTuple):
         if directory is None or path == "-":
             return BuildContext.local(directory, None) if directory is not None else None
         home, name = os.path.split(path)
-        top, real = os.path.realpath(directory), os.path.realpath(home or ".")
+        top = os.path.realpath(directory)
+        real = top if home == directory else os.path.realpath(home or ".")
         if real == top or real.startswith(top.rstrip(os.sep) + os.sep):
             inside = os.path.relpath(os.path.join(real, name), top)
             return BuildContext.local(directory, inside.replace(os.sep, "/"))

@@ -111,7 +111,7 @@ def _instructions(
 
 def _state(state: State) -> tuple[object, ...]:
     """What a command can notice of the state."""
-    return state.user, state.workdir, state.shell, sorted(state.environment().items(), key=str)
+    return state.user, state.workdir, state.shell, state.environment()
 
 
 class _Seen(NamedTuple):

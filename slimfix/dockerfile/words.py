@@ -13,6 +13,7 @@ from slimfix.records import NamedTuple
 
 _BLANK = lazy(r"[\t\v\f\r ]+")
 _WORDS = lazy(r"[^\t\v\f\r\n ]+")
+_UNBROKEN = lazy(r"\S+")
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_LIST = lazy(r'\[ *"[^"\\\x00-\x1f]*"(?: *, *"[^"\\\x00-\x1f]*")* *\] *')
 """What JSON reads as the strings between the quotes; its import takes longer than a small file does."""
@@ -101,6 +102,8 @@ def json_list(text: str) -> list[str] | None:
 
 def quoted_words(text: str, escape: str) -> list[Part]:
     """Words of ENV, LABEL and ARG: quotes hold blanks together, and are kept."""
+    if '"' not in text and "'" not in text and escape not in text:
+        return [Part(m.group(), m.start(), m.end()) for m in _UNBROKEN.finditer(text)]
     found: list[Part] = []
     i, n = 0, len(text)
     while i < n:

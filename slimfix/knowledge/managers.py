@@ -8,8 +8,8 @@ The keys are the fields of :class:`Manager` and :class:`Lists`; ``source`` says 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 
 from slimfix.knowledge import table
 from slimfix.records import NamedTuple
@@ -137,11 +137,10 @@ def manager(word: str) -> Manager:
     return Manager(word, **fields, lists=None if lists is None else Lists(**lists))
 
 
-def mentioned(text: str) -> Iterator[Manager]:
+@lru_cache(maxsize=8)
+def mentioned(text: str) -> tuple[Manager, ...]:
     """The managers whose word stands in *text*, in the order of their names."""
-    for word in words():
-        if word in text:
-            yield manager(word)
+    return tuple(manager(word) for word in words() if word in text)
 
 
 def _frozen(value: Any) -> Any:

@@ -38,7 +38,10 @@ class Rule(NamedTuple):
 
     def concerns(self, lowered: str) -> bool:
         """Whether it may have something to say of a Dockerfile with this text, in lower case."""
-        return not self.words or any(word in lowered for word in self.words)
+        for word in self.words:  # asked of every rule after every step
+            if word in lowered:
+                return True
+        return not self.words
 
     @property
     def doc(self) -> str:

@@ -7,6 +7,8 @@ import re
 from slimfix.patterns import lazy
 
 _PLAIN = lazy(r"[\w@%+=:,./-]*", re.ASCII)
+_QUOTED = lazy(r"[^$`\\]*")
+"""What may stand between double quotes and means itself."""
 _GLOB = frozenset("*?[{")
 
 
@@ -34,6 +36,11 @@ def literal(raw: str) -> tuple[str | None, bool]:
             out.append(raw[i + 1 : end])
             i = end + 1
         elif c == '"':
+            end = raw.find('"', i + 1)
+            if end > 0 and _QUOTED.fullmatch(raw, i + 1, end):
+                out.append(raw[i + 1 : end])
+                i = end + 1
+                continue
             i += 1
             while i < n and raw[i] != '"':
                 if raw[i] in "$`":

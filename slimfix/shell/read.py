@@ -49,6 +49,9 @@ def read(text: str) -> Reading:
 
 def _depth(text: str) -> int:
     """An upper bound of the nesting: the deepest run of brackets, and words that open a block."""
+    count = text.count
+    if count("(") + count("{") + count("if") + count("do") + count("case") <= MAX_DEPTH:
+        return 0  # whichever of them they are, they cannot be too many
     depth = deepest = 0
     for match in re.finditer(r"[({]|[)}]|\b(?:if|do|case)\b|\b(?:fi|done|esac)\b|`", text):
         found = match.group()
