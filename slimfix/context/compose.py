@@ -105,7 +105,7 @@ class Disk:
         return os.path.join(directory, os.path.expanduser(path))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _listed(directory: str, changed: float) -> tuple[str, ...]:
     """The compose files in a directory. Cached: hundreds of Dockerfiles may lie below the same one.
 
@@ -116,7 +116,7 @@ def _listed(directory: str, changed: float) -> tuple[str, ...]:
     Raises:
         OSError: it cannot be read.
     """
-    return tuple(name for name in os.listdir(directory) if is_compose_name(name))
+    return tuple([name for name in os.listdir(directory) if "compose" in name and is_compose_name(name)])
 
 
 def decoded(data: bytes | None) -> str | None:

@@ -78,7 +78,11 @@ class Local:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             with open(os.open(self._path(path), flags), "rb") as file:
-                data = file.read(limit + 1)
+                # As much as there is: room for the largest file costs more than the reading.
+                size = os.fstat(file.fileno()).st_size
+                data = file.read(min(size, limit) + 1)
+                if size < len(data) <= limit:
+                    data += file.read(limit + 1 - len(data))
         except (OSError, ValueError):
             return None
         return data if len(data) <= limit else None
