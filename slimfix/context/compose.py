@@ -73,6 +73,7 @@ class Files(Protocol):
         """Where a *path* of a compose file in *directory* leads."""
 
 
+_GIT = ".git"
 _SETTLED = 2.0
 """Seconds without a change after which one more would show in a directory's time of change."""
 
@@ -99,7 +100,7 @@ class Disk:
         return os.path.isdir(path)
 
     def is_root(self, directory: str) -> bool:
-        return os.path.exists(os.path.join(directory, ".git"))
+        return _GIT in self.names(directory)
 
     def below(self, directory: str, path: str) -> str:
         return os.path.join(directory, os.path.expanduser(path))
@@ -107,7 +108,7 @@ class Disk:
 
 @lru_cache(maxsize=1024)
 def _listed(directory: str, changed: float) -> tuple[str, ...]:
-    """The compose files in a directory. Cached: hundreds of Dockerfiles may lie below the same one.
+    """The compose files in a directory, and ``.git``. Cached: hundreds of Dockerfiles may lie below it.
 
     Args:
         directory: where it is.
@@ -116,7 +117,13 @@ def _listed(directory: str, changed: float) -> tuple[str, ...]:
     Raises:
         OSError: it cannot be read.
     """
-    return tuple([name for name in os.listdir(directory) if "compose" in name and is_compose_name(name)])
+    return tuple(
+        [
+            name
+            for name in os.listdir(directory)
+            if name == _GIT or ("compose" in name and is_compose_name(name))
+        ]
+    )
 
 
 def decoded(data: bytes | None) -> str | None:

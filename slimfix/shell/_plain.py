@@ -33,6 +33,7 @@ _WORD = lazy(
 )
 """A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
 _REDIRECT = lazy(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
+_REDIRECTS = frozenset("<>0123456789")
 _AFTER_WORD = ("", " ", "\t", "\n", ";", "&", "|", "<", ">", ")")
 _OPERATOR = lazy(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
 _ASSIGNMENT = lazy(rf"{_NAME}\+?=")
@@ -43,8 +44,7 @@ _FUNCTION = lazy(
 _LOOP_NAME = lazy(rf"{_NAME}(?=[ \t;\n])")
 _BEGINS_WORD = lazy(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
 _CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
-_LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
-_OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}
+_OTHER = frozenset("if for while until case esac select in function time coproc ! [[ ]]".split())
 """Where a command begins with one of these, it is no simple one (or no command at all)."""
 
 
@@ -215,7 +215,8 @@ class _Reader:
         return Tree("command", parts[0].pos[0], parts[-1].pos[1], parts=parts)
 
     def redirect(self) -> Tree | None:
-        match = _REDIRECT.match(self.text, self.at)
+        begun = self.text[self.at : self.at + 1] in _REDIRECTS
+        match = _REDIRECT.match(self.text, self.at) if begun else None
         if match is None:
             return None
         fd, duplicate, source, operator = match.groups()
@@ -253,8 +254,6 @@ class _Reader:
     def function(self, match: re.Match[str]) -> Tree:
         """``NAME() COMPOUND``, also with the word ``function``."""
         name = match.group(2) or match.group(5)
-        if name in _OTHER or name in _CLOSES:
-            raise _Beyond
         parts = [
             Tree("word" if word == name else "reservedword", *match.span(group), word=word)
             for group, word in enumerate(match.groups(), 1)
@@ -262,7 +261,8 @@ class _Reader:
         ]
         self.move(match.end())
         self.lines()
-        if not self.text.startswith("{" if len(parts) == 2 else ("{", "("), self.at):
+        begun = self.text.startswith("{" if len(parts) == 2 else ("{", "("), self.at)
+        if not begun or name in _OTHER or name in _CLOSES:
             raise _Beyond
         parts.append(self.compound())
         return Tree("function", parts[0].pos[0], parts[-1].pos[1], parts=parts)
