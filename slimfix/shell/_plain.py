@@ -44,7 +44,8 @@ _FUNCTION = lazy(
 _LOOP_NAME = lazy(rf"{_NAME}(?=[ \t;\n])")
 _BEGINS_WORD = lazy(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
 _CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
-_OTHER = frozenset("if for while until case esac select in function time coproc ! [[ ]]".split())
+_LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
+_OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}
 """Where a command begins with one of these, it is no simple one (or no command at all)."""
 
 
@@ -88,7 +89,6 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
         self.functions = "(" in text or "function" in text  # most scripts have none
         self.move(0)
 
