@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 
 from slimfix import files
-from slimfix.context import BuildContext
-from slimfix.context.compose import Found, context_of
 from slimfix.dockerfile import ParseError
 from slimfix.engine import Reader, rewrite
 from slimfix.fix import Safety
@@ -21,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
     from typing import Any
+
+    from slimfix.context import BuildContext
+    from slimfix.context.compose import Found
 
 FEW = 30
 """Below this number of files, further processes cost more than they save."""
@@ -56,7 +58,9 @@ class Job(NamedTuple):
         called = name or shown(path)
         try:
             source = files.read(path) if text is None else text
-            reader = Reader(self.target, self.all_stages, self.build_context(name or path), self.options)
+            # Looked for when a rule asks for it, as few do.
+            context = lru_cache(partial(self.build_context, name or path))
+            reader = Reader(self.target, self.all_stages, context, self.options)
             return Outcome(path, rewrite(source, self.rules, reader, self.allowed), called=name)
         except files.Unusable as error:
             return Outcome(path, problem=Problem(called, str(error), error.line), called=name)
@@ -67,6 +71,8 @@ class Job(NamedTuple):
 
     def directory(self, path: str) -> Found:
         """The build context of the Dockerfile at *path* (``-`` if it has no place)."""
+        from slimfix.context.compose import Found, context_of
+
         if self.context is not None or path == "-":
             return Found(self.context or None)
         found = context_of(path)
@@ -74,6 +80,8 @@ class Job(NamedTuple):
 
     def build_context(self, path: str) -> BuildContext | None:
         """The files that the Dockerfile at *path* can see, None if that is not known."""
+        from slimfix.context import BuildContext
+
         directory, problem = self.directory(path)
         if problem is not None:
             return BuildContext.unknown(problem)
@@ -165,6 +173,7 @@ class _Crew:
         return ProcessPoolExecutor(workers, initializer=_start, initargs=(self.jobs,))
 
     def run(self) -> Iterator[Outcome]:
+        __import__("slimfix.context.compose")
         for text in _WARM:
             self.jobs[0].work("-", text)  # what is imported and loaded by now, forked processes share
         gc.freeze()  # and no collection in them goes through it, or copies its pages

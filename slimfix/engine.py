@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from slimfix import guard, suppress
 from slimfix.changes import Changes
@@ -69,7 +69,7 @@ class Reader(NamedTuple):
 
     target: str | None = None
     all_stages: bool = False
-    context: BuildContext | None = None
+    context: BuildContext | Callable[[], BuildContext | None] | None = None
     options: Mapping[str, Any] = {}
 
     def read(self, text: str) -> Dockerfile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from slimfix.dockerfile import words
@@ -28,7 +28,7 @@ class Dockerfile:
         *,
         target: str | None = None,
         all_stages: bool = False,
-        context: BuildContext | None = None,
+        context: BuildContext | Callable[[], BuildContext | None] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """Read *text*.
@@ -37,14 +37,14 @@ class Dockerfile:
             text: the source, as :func:`slimfix.text.decode` gives it.
             target: name or number of the stage that ships; the last one by default.
             all_stages: whether every stage counts as shipping.
-            context: the files that COPY can see, when they are known.
+            context: the files that COPY can see, when they are known; a function is asked when they count.
             options: settings of rules, by rule name.
 
         Raises:
             ParseError: BuildKit would refuse the file.
         """
         self.text = text
-        self._context = context
+        self._given = context
         self.options: Mapping[str, Any] = options or {}
         self.tiles, self.escape = tiles(text)
         self.instructions: list[Instruction] = []
@@ -57,6 +57,10 @@ class Dockerfile:
             check(instruction, self.lines)
         self._read_stages()
         self._ship(target, all_stages)
+
+    @cached_property
+    def _context(self) -> BuildContext | None:
+        return self._given() if callable(self._given) else self._given
 
     @cached_property
     def context(self) -> BuildContext | None:

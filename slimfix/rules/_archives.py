@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from slimfix.dockerfile import Dockerfile
 from slimfix.knowledge import table
@@ -134,8 +135,22 @@ def _last(address: str) -> str | None:
     return name
 
 
+def may_unpack(command: Command) -> bool:
+    """Whether a call is one of a program that unpacks or installs archives."""
+    return (command.name or "").rpartition("/")[2] in _unpackers()
+
+
+@cache
+def _unpackers() -> frozenset[str]:
+    data = table("archives")
+    kinds = (data["tar"], *data["unpack"].values())
+    return frozenset(program for kind in kinds for program in kind["programs"])
+
+
 def unpacked(command: Command) -> Iterator[tuple[str, str]]:
     """The archives that a call unpacks or installs: each as a path, and as it is written there."""
+    if not may_unpack(command):
+        return
     name = (command.name or "").rpartition("/")[2]
     data = table("archives")
     if name in data["tar"]["programs"]:

@@ -23,7 +23,7 @@ from slimfix.dockerfile import Dockerfile, Instruction
 from slimfix.fix import Fix, Safety, Skip
 from slimfix.rules._archive_later import Later, used_elsewhere
 from slimfix.rules._archive_lists import List, Reading
-from slimfix.rules._archives import downloaded, joint, unpacked
+from slimfix.rules._archives import downloaded, joint, may_unpack, unpacked
 from slimfix.rules._managers import runs
 from slimfix.rules._paths import UNKNOWN, join, variables, within
 from slimfix.shell import Opaque, Script
@@ -39,7 +39,7 @@ def check(dockerfile: Dockerfile) -> Iterator[Fix | Skip]:
     """Every archive that is fetched and unpacked in one `&&` list."""
     for run in dict.fromkeys((*runs(dockerfile, "curl"), *runs(dockerfile, "wget"))):
         script = run.script
-        if isinstance(script, Opaque):
+        if isinstance(script, Opaque) or not any(map(may_unpack, script.commands)):
             continue
         reading = Reading(script, run.state.workdir or ".")
         for each in reading.lists:
