@@ -12,15 +12,14 @@ from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 from slimfix.shell import _plain, blank
 from slimfix.shell._word_scanner import Heredoc
-from slimfix.shell.nodes import AndOr, Compound, Node, Pipeline, Redirect, Sequence, Simple, Word
-from slimfix.shell.quoting import literal
+from slimfix.shell.nodes import Compound, Node, Pipeline, Redirect, Sequence, Simple, Word, grouped
+from slimfix.shell.quoting import literal, simple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _BETWEEN = lazy(r"(?:[ \t\r\n]|\\\n|(?<![^\s;&|()])#[^\n]*)*")
-_SIMPLE_WORD = lazy(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
 
 
 class _Tree(NamedTuple):
@@ -96,6 +95,13 @@ class _Converter:
         """Fail unless only white space, comments and stand-ins lie between the leaves."""
         covered = self.covered + [(s, e) for s, e, kind in self.blanked.holes]
         covered.sort()
+        if "#" not in self.text:  # then it is white space, or misread
+            position, gaps = 0, []
+            for start, end in covered:
+                gaps.append(self.text[position:start])
+                position = end if end > position else position
+            if not "".join(gaps).strip() and not self.text[position:].strip():
+                return ()
         comments: list[tuple[int, int]] = []
         position = 0
         for start, end in [*covered, (len(self.text), len(self.text))]:
@@ -172,7 +178,10 @@ class _Converter:
         operators += [""] * (len(items) - len(operators))
         if len(operators) != len(items):
             raise Misread("an odd list")
-        return _grouped(items, operators)
+        found = grouped(items, operators)
+        if found is None:
+            raise Misread("a list that ends in an operator")
+        return found
 
     def on_pipeline(self, n: Any) -> Node:
         commands, negated = [], False
@@ -244,13 +253,17 @@ class _Converter:
     def word(self, n: Any) -> Word:
         start, end = n.pos
         b = self.base
-        self.leaf((start, end))
-        if start in self.fillers or (start - 2 in self.fillers and self.blanked.text[start:end] == ":"):
+        self.covered.append(n.pos)
+        if self.fillers and (
+            start in self.fillers or (start - 2 in self.fillers and self.blanked.text[start:end] == ":")
+        ):
             return Word(start + b, end + b, ":", ":", False, ())
         raw = self.text[start:end]
-        if _SIMPLE_WORD.fullmatch(raw):
-            value, glob = literal(raw)
-            return Word(start + b, end + b, raw, value, glob, ())
+        known = simple(raw)
+        if known is None and not self.arrays and "`" not in raw and "$(" not in raw:
+            known = blank.whole(raw, self.text[end : end + 1])
+        if known is not None:
+            return Word(start + b, end + b, raw, *known, ())
         array = any(start <= h[0] and h[1] <= end for h in self.arrays)
         if blank.word_end(self.blanked.text if array else self.text, start) != end:
             raise Misread(f"a word at {start + b}")
@@ -274,26 +287,3 @@ class _Converter:
         target = self.word(n.output) if hasattr(n.output, "kind") else None
         fd = n.input if isinstance(n.input, int) else None
         return Redirect(start + self.base, end + self.base, n.type, fd, target, None, None)
-
-
-def _grouped(items: list[Node], operators: list[str]) -> Node:
-    """A flat list as bashlex gives it, with ``&&`` and ``||`` bound tighter than ``;``."""
-    result: list[Node] = []
-    terminators: list[str] = []
-    begun = 0
-    for i, operator in enumerate(operators):
-        if operator in ("&&", "||"):
-            continue
-        chunk = items[begun : i + 1]
-        if len(chunk) == 1:
-            result.append(chunk[0])
-        else:
-            joints = tuple(operators[begun:i])
-            result.append(AndOr(chunk[0].start, chunk[-1].end, tuple(chunk), joints))
-        terminators.append(operator)
-        begun = i + 1
-    if begun != len(items):
-        raise Misread("a list that ends in an operator")
-    if len(result) == 1 and not terminators[0]:
-        return result[0]
-    return Sequence(result[0].start, result[-1].end, tuple(result), tuple(terminators))

@@ -7,46 +7,27 @@ sure of and leaves all else to bashlex; tests hold it to give the very trees tha
 
 from __future__ import annotations
 
-from slimfix.patterns import lazy
+from slimfix.shell._plain_tokens import (
+    AFTER_WORD,
+    ASSIGNMENT,
+    BEGINS_WORD,
+    CLOSES,
+    FUNCTION,
+    LINES,
+    LOOP_NAME,
+    MORE_SPACE,
+    OPERATOR,
+    OTHER,
+    REDIRECT,
+    REDIRECTS,
+    SPACE,
+    WORD,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from typing import Any
-
-_SPACE = lazy(r"(?:[ \t]|(?<=[ \t])\\\n(?=[ \t]*[^\s\\]))*(?:(?<!\S)#[^\n]*)?")
-_LINES = lazy(r"(?:[ \t\n]|(?<=[ \t])\\\n(?=[ \t]*[^\s\\])|(?<!\S)#[^\n]*)*")
-"""White space, and the continuations and comments in it."""
-_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_VARIABLE = rf"\$(?:{_NAME}(?![A-Za-z0-9_])|[0-9@*#?!-])"
-_VALUE = (
-    rf"[A-Za-z0-9_./:+*?@,=\[\]^-]|\\[!-~]|{_VARIABLE}|\$\{{{_NAME}\}}"
-    r"|\"(?:[A-Za-z0-9_./:+*?@,= -]|\\[!-~])*\""
-)
-_EXPANSION = (
-    rf"{_VARIABLE}|\$\{{(?:!?{_NAME}(?:\[[@*]\])?|!?[0-9]|[@*])"
-    rf"(?:(?::?[-+=?]|##?|%%?|//?)(?:{_VALUE})*)?\}}"
-)
-_WORD = lazy(
-    r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^']*'"
-    rf"|\"(?:[^\"\\$`]|\\[!-~ \n]|\$(?=[\" .)])|{_EXPANSION})*\"|{_EXPANSION})+"
-)
-"""A brace of its own is left to bashlex, which takes it for the reserved word in odd places, too."""
-_REDIRECT = lazy(r"(\d{0,3})(?:([<>]&)(\d{1,3}|-)(?=[ \t\n;&|)]|\Z)|(>>|>\||<>|[<>])(?![<>&|(])[ \t]*)")
-_REDIRECTS = frozenset("<>0123456789")
-_AFTER_WORD = ("", " ", "\t", "\n", ";", "&", "|", "<", ">", ")")
-_OPERATOR = lazy(r"&&|\|\||;(?![;&|])|\|(?!&)|&(?![>&])")
-_ASSIGNMENT = lazy(rf"{_NAME}\+?=")
-_FUNCTION = lazy(
-    rf"(function)[ \t]+({_NAME})(?=[ \t\n])(?:[ \t]*(\()[ \t]*(\)))?"
-    rf"|({_NAME})[ \t]*(\()[ \t]*(\))(?=[ \t\n{{(])"
-)
-_LOOP_NAME = lazy(rf"{_NAME}(?=[ \t;\n])")
-_BEGINS_WORD = lazy(r"(?:if|for|while|until|\{)(?=[ \t\n])|!(?=[ \t])|\(")
-_CLOSES = frozenset(["then", "elif", "else", "fi", "do", "done"])
-_LISTS = frozenset(["if", "for", "while", "until", "case", "esac", "select", "in", "function"])
-_OTHER = _LISTS | {"time", "coproc", "!", "[[", "]]"}
-"""Where a command begins with one of these, it is no simple one (or no command at all)."""
 
 
 class _Beyond(Exception):
@@ -94,25 +75,30 @@ class _Reader:
 
     def move(self, end: int) -> None:
         """Go on behind *end*."""
-        match = _SPACE.match(self.text, end)
+        if self.text[end : end + 1] == " " and self.text[end + 1 : end + 2] not in MORE_SPACE:
+            self.at = end + 1
+            return
+        match = SPACE.match(self.text, end)
         self.at = match.end() if match else end
 
     def lines(self) -> None:
         """Pass line ends, too."""
-        match = _LINES.match(self.text, self.at)
+        match = LINES.match(self.text, self.at)
         self.at = match.end() if match else self.at
 
     def word(self, at: int) -> Tree | None:
         """The word that begins at *at*."""
-        match = _WORD.match(self.text, at)
+        match = WORD.match(self.text, at)
         if match is None:
             return None
         word, end = match.group(), match.end()
-        if self.text[end : end + 1] not in _AFTER_WORD:
+        if self.text[end : end + 1] not in AFTER_WORD:
             raise _Beyond
         if "=" in word and not word.isascii():
             raise _Beyond  # bashlex has its own ideas of names
-        return Tree("word", at, end, word=word)
+        found = Tree.__new__(Tree)  # without its constructor, which costs more than all else here
+        found.kind, found.pos, found.word = "word", (at, end), word
+        return found
 
     def reserved(self, *words: str) -> Tree:
         """One of the *words*, which has to come now."""
@@ -134,7 +120,7 @@ class _Reader:
         parts = [self.pipeline()]
         end = None
         while True:
-            match = _OPERATOR.match(self.text, self.at)
+            match = OPERATOR.match(self.text, self.at)
             operator = match.group() if match else "\n"
             if match is None and not self.text.startswith("\n", self.at):
                 break
@@ -154,7 +140,7 @@ class _Reader:
     def sequence(self) -> Tree:
         """Pipelines and the operators between them, up to the end of the line."""
         parts = [self.pipeline()]
-        while match := _OPERATOR.match(self.text, self.at):
+        while match := OPERATOR.match(self.text, self.at):
             parts.append(Tree("operator", *match.span(), op=match.group()))
             self.move(match.end())
             if match.group() not in (";", "&"):
@@ -172,14 +158,14 @@ class _Reader:
         if self.text[self.at : self.at + 1] in ("", ")", "}"):
             return True
         word = self.word(self.at)
-        return word is not None and word.word in _CLOSES
+        return word is not None and word.word in CLOSES
 
     def pipeline(self) -> Tree:
         parts = []
         while self.text.startswith(("! ", "!\t"), self.at):
             parts.append(self.reserved("!"))
         parts.append(self.command())
-        while (match := _OPERATOR.match(self.text, self.at)) and match.group() == "|":
+        while (match := OPERATOR.match(self.text, self.at)) and match.group() == "|":
             parts.append(Tree("pipe", *match.span(), pipe="|"))
             self.move(match.end())
             self.lines()
@@ -191,18 +177,18 @@ class _Reader:
     # -- commands ------------------------------------------------------------------------------
 
     def command(self) -> Tree:
-        if _BEGINS_WORD.match(self.text, self.at):
+        if BEGINS_WORD.match(self.text, self.at):
             return self.compound()
-        function = _FUNCTION.match(self.text, self.at) if self.functions else None
+        function = FUNCTION.match(self.text, self.at) if self.functions else None
         if function:
             return self.function(function)
         parts: list[Tree] = []
         named = False
         while found := self.redirect() or self.word(self.at):
             if found.kind == "word" and not named:
-                if found.word in _OTHER or found.word in _CLOSES:
+                if found.word in OTHER or found.word in CLOSES:
                     raise _Beyond
-                if not _ASSIGNMENT.match(found.word):
+                if not ASSIGNMENT.match(found.word):
                     named = True
                 elif any(part.kind == "redirect" for part in parts):
                     raise _Beyond
@@ -215,8 +201,8 @@ class _Reader:
         return Tree("command", parts[0].pos[0], parts[-1].pos[1], parts=parts)
 
     def redirect(self) -> Tree | None:
-        begun = self.text[self.at : self.at + 1] in _REDIRECTS
-        match = _REDIRECT.match(self.text, self.at) if begun else None
+        begun = self.text[self.at : self.at + 1] in REDIRECTS
+        match = REDIRECT.match(self.text, self.at) if begun else None
         if match is None:
             return None
         fd, duplicate, source, operator = match.groups()
@@ -262,7 +248,7 @@ class _Reader:
         self.move(match.end())
         self.lines()
         begun = self.text.startswith("{" if len(parts) == 2 else ("{", "("), self.at)
-        if not begun or name in _OTHER or name in _CLOSES:
+        if not begun or name in OTHER or name in CLOSES:
             raise _Beyond
         parts.append(self.compound())
         return Tree("function", parts[0].pos[0], parts[-1].pos[1], parts=parts)
@@ -270,14 +256,14 @@ class _Reader:
     def loop(self) -> list[Tree]:
         """``for NAME in WORDS; do LIST done``"""
         parts = [self.reserved("for")]
-        name = _LOOP_NAME.match(self.text, self.at)
-        if name is None or name.group() in _OTHER or name.group() in _CLOSES:
+        name = LOOP_NAME.match(self.text, self.at)
+        if name is None or name.group() in OTHER or name.group() in CLOSES:
             raise _Beyond
         parts.append(Tree("word", *name.span(), word=name.group()))
         self.move(name.end())
         parts.append(self.reserved("in"))
         while word := self.word(self.at):
-            if word.word in _OTHER or word.word in _CLOSES:
+            if word.word in OTHER or word.word in CLOSES:
                 raise _Beyond
             parts.append(word)
             self.move(word.pos[1])

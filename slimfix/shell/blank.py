@@ -13,10 +13,12 @@ holds its clauses, so that the commands in it are still seen.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from slimfix.patterns import lazy
 from slimfix.records import NamedTuple
 from slimfix.shell._word_scanner import Heredoc, Unreadable, WordScanner
+from slimfix.shell.quoting import literal
 
 _NEEDED = lazy(r"\bcase\b|\[\[|\(\(|=\(|\btime\b|<<|\$\(|`")
 _WORD = lazy(r"[^\s;&|()<>\"'`$\\#][^\s;&|()<>\"'`$\\]*")
@@ -51,6 +53,15 @@ def blank(text: str) -> Blanked:
     if scanner.pending:
         raise Unreadable("here-document without a body")
     return Blanked(scanner.result, tuple(scanner.holes), tuple(scanner.cases), tuple(scanner.heredocs))
+
+
+@lru_cache(maxsize=4096)
+def whole(raw: str, after: str) -> tuple[str | None, bool] | None:
+    """What :func:`literal` says of a word without substitutions; None if *after* is part of it.
+
+    Cached: the same words recur, for a script is read again after each step.
+    """
+    return literal(raw) if word_end(raw + after, 0) == len(raw) else None
 
 
 def word_end(text: str, start: int) -> int:

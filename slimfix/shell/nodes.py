@@ -114,3 +114,26 @@ def words_of(node: Node) -> Iterator[Word]:
         for redirect in node.redirects:
             if redirect.target is not None:
                 yield redirect.target
+
+
+def grouped(items: list[Node], operators: list[str]) -> Node | None:
+    """A flat list as one node, ``&&`` and ``||`` bound tighter than ``;``. None if it ends in one of them."""
+    result: list[Node] = []
+    terminators: list[str] = []
+    begun = 0
+    for i, operator in enumerate(operators):
+        if operator in ("&&", "||"):
+            continue
+        chunk = items[begun : i + 1]
+        if len(chunk) == 1:
+            result.append(chunk[0])
+        else:
+            joints = tuple(operators[begun:i])
+            result.append(AndOr(chunk[0].start, chunk[-1].end, tuple(chunk), joints))
+        terminators.append(operator)
+        begun = i + 1
+    if begun != len(items):
+        return None
+    if len(result) == 1 and not terminators[0]:
+        return result[0]
+    return Sequence(result[0].start, result[-1].end, tuple(result), tuple(terminators))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from slimfix.patterns import lazy
 
+_SIMPLE = lazy(r"[\w@%+=:,./{}*?~!-]+", re.ASCII)
 _PLAIN = lazy(r"[\w@%+=:,./-]*", re.ASCII)
 _QUOTED = lazy(r"[^$`\\]*")
 """What may stand between double quotes and means itself."""
 _GLOB = frozenset("*?[{")
+
+
+@lru_cache(maxsize=4096)
+def simple(raw: str) -> tuple[str | None, bool] | None:
+    """What :func:`literal` says of a word without quotes and expansions. Cached: the same words recur."""
+    return literal(raw) if _SIMPLE.fullmatch(raw) else None
 
 
 def literal(raw: str) -> tuple[str | None, bool]:
