@@ -32,6 +32,7 @@ class Reading:
         self.lists: list[List] = []
         self.commands: list[tuple[Command, str]] = []
         """Every command, with its directory; of a loop, that in which the loop starts."""
+        self._nodes = [(command.node.start, command.node.end, command) for command in script.commands]
         self._walk(script.root, directory, True)
 
     def _walk(self, node: Node, directory: str, open_: bool) -> None:
@@ -57,8 +58,8 @@ class Reading:
             self._leaf(node, directory)
 
     def _leaf(self, node: Node, directory: str) -> None:
-        span = self.script.span(node)
-        self.commands += [(c, directory) for c in self.script.commands if span.contains(c.span)]
+        start, end = node.start, node.end
+        self.commands += [(c, directory) for s, e, c in self._nodes if start <= s and e <= end]
 
 
 def _directories(nodes: tuple[Node, ...], directory: str) -> Iterator[str]:
