@@ -64,7 +64,9 @@ def _carried_out(given: Sequence[str]) -> Any:
 
 def _end(status: int) -> None:
     """End the process at once, unless somebody looks on: Python would free every object first."""
-    if sys.gettrace() is not None or sys.getprofile() is not None:
+    monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
+    tools = [monitoring.get_tool(number) for number in range(6)] if monitoring else []
+    if sys.gettrace() is not None or sys.getprofile() is not None or any(tools):
         return
     try:
         for stream in (sys.stdout, sys.stderr):

@@ -74,7 +74,8 @@ def directives(lines: list[str]) -> tuple[dict[str, str], int]:
     found: dict[str, str] = {}
     count = 0
     for number, line in enumerate(lines, 1):
-        match = _DIRECTIVE.match(line.rstrip("\r\n").lstrip(_SPACE))
+        bare = line.rstrip("\r\n").lstrip(_SPACE)
+        match = _DIRECTIVE.match(bare) if bare.startswith("#") else None
         name = match.group(1).lower() if match else ""
         if match is None or name not in ("syntax", "escape", "check"):
             break

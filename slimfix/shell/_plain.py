@@ -18,6 +18,7 @@ from slimfix.shell._plain_tokens import (
     MORE_SPACE,
     OPERATOR,
     OTHER,
+    PLAIN_WORD,
     REDIRECT,
     REDIRECTS,
     SPACE,
@@ -88,7 +89,9 @@ class _Reader:
 
     def word(self, at: int) -> Tree | None:
         """The word that begins at *at*."""
-        match = WORD.match(self.text, at)
+        match = PLAIN_WORD.match(self.text, at)
+        if match is None or self.text[match.end() : match.end() + 1] not in AFTER_WORD:
+            match = WORD.match(self.text, at)
         if match is None:
             return None
         word, end = match.group(), match.end()

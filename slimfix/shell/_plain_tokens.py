@@ -18,6 +18,8 @@ EXPANSION = (
     rf"{VARIABLE}|\$\{{(?:!?{NAME}(?:\[[@*]\])?|!?[0-9]|[@*])"
     rf"(?:(?::?[-+=?]|##?|%%?|//?)(?:{VALUE})*)?\}}"
 )
+PLAIN_WORD = lazy(r"(?!\d+[<>])[A-Za-z0-9_@%+=:,./-]+")
+"""Most words; where there are no others, the pattern of those need not be compiled."""
 WORD = lazy(
     r"(?!#|[{}](?:[ \t\n;&|<>)]|\Z)|\d+[<>])(?:[^\s;&|()<>\"'`$\\]|\\[!-~ ]|'[^']*'"
     rf"|\"(?:[^\"\\$`]|\\[!-~ \n]|\$(?=[\" .)])|{EXPANSION})*\"|{EXPANSION})+"
