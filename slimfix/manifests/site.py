@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import sys
 from collections.abc import Mapping
@@ -143,6 +142,8 @@ class Gather:
 
     def json(self, path: str) -> dict[str, Any]:
         """The object in a JSON file, which is added."""
+        import json
+
         return self._object(path, json.loads)
 
     def toml(self, path: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Collection, Iterator
@@ -34,8 +33,13 @@ _LARGEST = 1 << 16
 
 def package_scripts(dockerfile: Dockerfile, stage: Stage | None, names: Collection[str] | None) -> str | None:
     """The commands of the scripts in package.json, of those *names* or of all; None if there is none."""
+    text = text_at(dockerfile, stage, "package.json")
+    if not text:
+        return None
+    import json
+
     try:
-        scripts = json.loads(text_at(dockerfile, stage, "package.json") or "")["scripts"]
+        scripts = json.loads(text)["scripts"]
         return " ; ".join(text for name, text in scripts.items() if names is None or name in names)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -43,8 +47,13 @@ def package_scripts(dockerfile: Dockerfile, stage: Stage | None, names: Collecti
 
 def composer_scripts(dockerfile: Dockerfile, stage: Stage | None) -> str | None:
     """The commands of the scripts in composer.json; None if it is not in sight."""
+    text = text_at(dockerfile, stage, "composer.json")
+    if not text:
+        return None
+    import json
+
     try:
-        scripts = json.loads(text_at(dockerfile, stage, "composer.json") or "").get("scripts", {})
+        scripts = json.loads(text).get("scripts", {})
         return json.dumps(scripts).replace('"', " ; ")
     except (ValueError, AttributeError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Sequence
@@ -45,7 +44,11 @@ def manifest_lines(dockerfile: Dockerfile, tree: Tree, files: Sequence[str]) -> 
 
 def _arguments(copy: Instruction, words: list[str]) -> str:
     """Sources and a destination in the form in which the COPY has its own."""
-    return " ".join(words) if copy.exec_form is None else json.dumps(words, ensure_ascii=False)
+    if copy.exec_form is None:
+        return " ".join(words)
+    import json
+
+    return json.dumps(words, ensure_ascii=False)
 
 
 class Target(NamedTuple):
