@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from slimfix.knowledge import table
 from slimfix.knowledge.managers import manager, words
-from slimfix.patterns import lazy
+from slimfix.patterns import Names, lazy
 from slimfix.records import NamedTuple
 from slimfix.shell import Argument, Command, Opaque, Script
 from slimfix.shell.call import call, runs_modules, unwrapped
@@ -187,7 +187,7 @@ def _named(word: str) -> tuple[dict[str, Any], ...]:
     return tuple(
         entry
         for name, entry in _tables()
-        if (word in entry["script"] if "script" in entry else _programs(name).fullmatch(word))
+        if (word in entry["script"] if "script" in entry else _programs(name).hold(word))
     )
 
 
@@ -198,10 +198,10 @@ def _tables_of(program: str) -> tuple[tuple[str, dict[str, Any]], ...]:
     return tuple(
         (name, entry)
         for name, entry in _tables()
-        if _programs(name).fullmatch(base) or (modules and entry.get("module"))
+        if _programs(name).hold(base) or (modules and entry.get("module"))
     )
 
 
 @cache
-def _programs(name: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in table("consumers")[name]["programs"]))
+def _programs(name: str) -> Names:
+    return Names(table("consumers")[name]["programs"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
-from slimfix.patterns import lazy
+from slimfix.patterns import Names, lazy
 from slimfix.records import NamedTuple
 from slimfix.shell.nodes import Word
 from slimfix.shell.script import Argument, Command
@@ -185,9 +185,10 @@ def _unwrapped(command: Command) -> tuple[int, tuple[str, ...]]:
 @lru_cache(maxsize=4096)
 def one_of(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the regular expressions is that of the whole name. Cached: few words recur."""
-    return name in patterns or any(
-        re.fullmatch(pattern, name) for pattern in patterns if not pattern.replace("-", "").isalnum()
-    )  # most are plain words, and to compile those cost milliseconds
+    return _names(patterns).hold(name)
+
+
+_names = lru_cache(maxsize=256)(Names)
 
 
 def _module(rest: tuple[Argument, ...], module: str) -> int | None:
