@@ -186,7 +186,7 @@ def _sync(directory: str) -> None:
 
 
 def _remove(path: str) -> None:
-    try:  # noqa: SIM105
+    try:  # noqa: SIM105  # contextlib is not worth its import here
         os.unlink(path)
     except OSError:
         pass

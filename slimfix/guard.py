@@ -139,6 +139,8 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
             for span, seen in _seen(instruction):
                 new.setdefault(span.start, []).append(seen)
     for instruction in changed:
+        if isinstance(instruction.script, Opaque) and not _kept(instruction, after, changes):
+            return f"a RUN that is not understood would change ({instruction.script.reason})"
         for span, seen in _seen(instruction):
             if any(gone.contains(span) for gone in removed):
                 continue
@@ -148,6 +150,16 @@ def _commands(before: Dockerfile, after: Dockerfile, changes: Changes, removed: 
             if not any(other[start:] == seen[start:] for other in found):
                 return f"the command {seen.text[:60]!r} would no longer run as it did"
     return None
+
+
+def _kept(instruction: Instruction, after: Dockerfile, changes: Changes) -> bool:
+    """Whether what an instruction runs stands where an edit of its flags, say, has put it."""
+    place = changes.moved(instruction.args.span(0, 1).start)
+    text, state = instruction.args.text, _state(instruction.state)
+    return any(
+        each.args.text == text and each.args.span(0, 1).start == place and _state(each.state) == state
+        for each in after.instructions
+    )
 
 
 def _lengthened(span: Span, changes: Changes) -> bool:

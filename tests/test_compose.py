@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from slimfix.batch import Job
-from slimfix.context.compose import Found, context_of
+from slimfix.context.compose import Disk, Found, context_of
 from slimfix.rules import select
 
 SPLIT = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm install\n"
@@ -209,3 +211,20 @@ def test_the_rule_says_why_it_cannot(tmp_path: Path) -> None:
     named = Job(select(["manifest-first"]), context=str(tmp_path / "docker"))
     rewrite = named.work(str(tmp_path / "docker/Dockerfile")).rewrite
     assert rewrite is not None and rewrite.changed
+
+
+def test_a_compose_file_that_comes_or_goes_is_seen(tmp_path: Path) -> None:
+    """Also where the listing of a directory that long stayed as it was is remembered."""
+    long_ago = time.time() - 3600
+    os.utime(tmp_path, (long_ago, long_ago))
+    assert set(Disk().names(str(tmp_path))) == set()
+    assert set(Disk().names(str(tmp_path))) == set()
+    (tmp_path / "compose.yml").write_text("")
+    (tmp_path / "other").write_text("")
+    assert set(Disk().names(str(tmp_path))) == {"compose.yml"}
+    os.utime(tmp_path, (long_ago + 60, long_ago + 60))
+    assert set(Disk().names(str(tmp_path))) == {"compose.yml"}
+    (tmp_path / ".git").mkdir()
+    assert Disk().is_root(str(tmp_path))
+    (tmp_path / "compose.yml").unlink()
+    assert set(Disk().names(str(tmp_path))) == {".git"}

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from slimfix import files, search
+from slimfix.context.sources import Local
+from slimfix.files import read_regular
 
 
 def put(root: Path, *names: str, text: str = "FROM scratch\n") -> None:
@@ -258,3 +260,11 @@ def test_create(tmp_path: Path) -> None:
     with pytest.raises(files.Unusable, match="not written: no such file or directory"):
         files.create(str(tmp_path / "none/new"), b"")
     assert place.read_bytes() == b"x\n" and not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="no /proc here")
+def test_a_file_that_does_not_say_how_large_it_is_is_read_whole() -> None:
+    assert os.stat("/proc/self/status").st_size == 0
+    assert read_regular("/proc/self/status").startswith(b"Name:")
+    assert (Local("/proc/self").read("status", 1 << 20) or b"").startswith(b"Name:")
+    assert Local("/proc/self").read("status", 10) is None

@@ -216,3 +216,27 @@ def test_the_image_is_told_no_more_by_other_rules() -> None:
     result = rewrite("FROM a\nRUN b\n", [Rule("careless", "SF000", 1, check)])
     assert not result.changed
     assert "told something else" in result.skipped[0].reason
+
+
+def across(between: str, moved: str) -> bool:
+    """Whether the guard lets a command in front of, or the last RUN behind, what stands in between."""
+
+    def check(dockerfile: Dockerfile) -> Iterator[Fix]:
+        one, middle, two = dockerfile.instructions[1:4]
+        if middle.name == "RUN" or two.name != "RUN":
+            return
+        if moved == "command":
+            end = one.text_span.end
+            edits = (Edit(Span(end, end), f" && {two.args.text}"), Edit(two.span, ""))
+        else:  # the instruction in between goes to the end, and the RUN behind it stands as it was
+            edits = (Edit(middle.span, ""), Edit(Span(*[two.span.end] * 2), dockerfile.source(middle.span)))
+        yield Fix(edits, "move", one.text_span)
+
+    return rewrite(f"FROM a\nRUN b\n{between}\nRUN c\nCMD d\n", [Rule("careless", "SF000", 1, check)]).changed
+
+
+@pytest.mark.parametrize("moved", ["command", "instruction"])
+def test_what_a_command_is_told_stays(moved: str) -> None:
+    assert moved == "command" or across("LABEL x=1", moved)
+    for between in ("ENV x=1", "ARG x=1", "USER x", "WORKDIR /x", 'SHELL ["/x", "-c"]'):
+        assert not across(between, moved), between

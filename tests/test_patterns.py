@@ -80,6 +80,7 @@ NAMES = [
     "nodejs",
     "a.b",
     "install2.r",
+    *("a", "b", "ab", "ac", "abc", "bc", "bb", "aab", "aac", "x", "xx", "x1", "AB"),
     "",
     "-",
 ]

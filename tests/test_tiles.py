@@ -137,7 +137,13 @@ def test_most_instructions_are_plain() -> None:
     assert _Reader([*lines[:5], "# g\n", *lines[5:]], "\\", 0, 1).plain() is None
 
 
-@given(st.text(st.sampled_from('["a,\\] \u00e9\n\t\x7f\udc80'), max_size=12))
+WORDS = st.text(st.sampled_from("a,] \\n\u00e9\n\t\x7f\udc80"), max_size=3)
+
+
+@given(
+    st.text(st.sampled_from('["a,\\] \u00e9\n\t\x7f\udc80'), max_size=12)
+    | st.lists(WORDS, max_size=3).map(lambda words: "[" + ", ".join(f'"{word}"' for word in words) + "]")
+)
 @example('["a","b c" , "\u00e9"] ')
 @example('[ "a" ]x')
 @example('["a",]')
